@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flatbuffer bytes to a model of plain objects."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
+from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
+from tflm_studio.schema.tables import Model
+
+
+class Origin(Extra):
+    """Where a model came from: the `extra` of a `Model` that was read.
+
+    Attributes:
+        name: What messages call the file.
+        data: All bytes of the file, read-only; weights of the model are views of it.
+        end: Byte offset behind the flatbuffer; what follows is `tail`.
+        opaque: Places with content that the schema does not know.
+    """
+
+    __slots__ = ("data", "end", "name", "opaque")
+
+    def __init__(
+        self,
+        known: Extra | None,
+        name: str,
+        data: memoryview,
+        end: int,
+        opaque: tuple[str, ...],
+    ) -> None:
+        super().__init__(*((known.explicit, known.unknown) if known else ()))
+        self.name = name
+        self.data = data
+        self.end = end
+        self.opaque = opaque
+
+    @property
+    def tail(self) -> memoryview:
+        """The bytes behind the flatbuffer."""
+        return self.data[self.end :]
+
+
+def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -> Model:
+    """Reads a model; vectors of bytes stay views of `data`, which must not change.
+
+    Raises:
+        ReadError: The bytes are not a sound TFLite flatbuffer; says where.
+    """
+    scan = Scan(data, name)
+    with _collector_paused():
+        model: Model = _build(scan)
+    opaque = tuple(_opaque_places(scan))
+    # Writers pad to 16 behind the last object; such zeros belong to the flatbuffer.
+    end = scan.end
+    if not any(scan.view[end : end + 16]) and len(scan.view) - end < 16:
+        end = len(scan.view)
+    model.extra = Origin(model.extra, name, scan.view, end, opaque)
+    return model
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Allocating many objects triggers collections that find nothing (half the time)."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _build(scan: Scan) -> Model:
+    objects: dict[type[Table], list[Any]] = {}
+    for table in reversed(PARENTS_FIRST):
+        found = scan.types.get(table)
+        if found is not None:
+            objects[table] = _build_type(table, found, objects)
+    model = objects[Model][0]
+    assert isinstance(model, Model)
+    return model
+
+
+def _build_type(
+    table: type[Table], scan: TypeScan, objects: dict[type[Table], list[Any]]
+) -> list[Any]:
+    columns = [_column(scan, row.name, row.kind, objects) for row in table.FIELDS]
+    return list(map(table, *columns, scan.extras))
+
+
+def _column(
+    scan: TypeScan, name: str, kind: Kind, objects: dict[type[Table], list[Any]]
+) -> list[Any]:
+    links = scan.links.get(name)
+    if not links:
+        return scan.columns[name]
+    if kind is Kind.TABLES:
+        child, contribution = links[0]
+        starts, lengths = scan.lengths[name]
+        column = objects[child]
+        begins = (starts + contribution.start).tolist()
+        spans = zip(begins, lengths.tolist(), strict=True)
+        return [None if n < 0 else column[a : a + n] for a, n in spans]
+    column = scan.columns.get(name) or [None] * scan.count
+    for child, contribution in links:
+        rows = contribution.rows.tolist()
+        found = objects[child][contribution.start : contribution.start + len(rows)]
+        for row, value in zip(rows, found, strict=True):
+            column[row] = value
+    return column
+
+
+def _opaque_places(scan: Scan) -> Iterator[str]:
+    for table, found in scan.types.items():
+        for row, extra in enumerate(found.extras):
+            for slot in sorted(extra.unknown) if extra else ():
+                yield f"{scan.address_of(table, row) or 'model'}: unknown field {slot}"
+        for field in table.FIELDS:
+            if field.kind is Kind.UNION:
+                for row, value in enumerate(found.columns[field.name]):
+                    if isinstance(value, OpaqueMember) and value.offset is not None:
+                        place = scan.address_of(table, row)
+                        yield f"{place}.{field.name}: unknown kind {value.number}"
