@@ -26,26 +26,9 @@ SCHEMA = HERE / "schema.fbs"
 TARGET = HERE.parent / "tflm_studio" / "schema"
 
 # Base types of the reflection schema, in its order (flatbuffers/reflection.h).
-BASE_TYPES = tuple(
-    [
-        "none",
-        "utype",
-        "bool",
-        "byte",
-        "ubyte",
-        "short",
-        "ushort",
-        "int",
-        "uint",
-        "long",
-        "ulong",
-        "float",
-        "double",
-        "string",
-        "vector",
-        "table",
-        "union",
-    ]
+BASE_TYPES = (
+    *("none", "utype", "bool", "byte", "ubyte", "short", "ushort", "int", "uint", "long"),
+    *("ulong", "float", "double", "string", "vector", "table", "union"),
 )
 
 HEADER = '''\
@@ -221,6 +204,15 @@ def _wrap(text: str, indent: str) -> str:
     ).strip()
 
 
+def _docstring(text: str) -> str:
+    """A docstring: the first sentence, then the rest."""
+    first, stop, rest = text.partition(". ")
+    summary = _wrap(first + stop.strip(), "    ")
+    if not rest:
+        return f'    """{summary}"""\n'
+    return f'    """{summary}\n\n    {_wrap(rest, "    ")}\n    """\n'
+
+
 def _string(text: str, indent: str) -> str:
     """A string literal, broken over lines as the formatter would accept it."""
     whole = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -239,7 +231,7 @@ def enum_module(schema: Schema) -> str:
     names = [e for e in schema.enums if not e.is_union]
     for enum in names:
         out.append(f"\n\n@unique\nclass {enum.name}(IntEnum):")
-        out.append(f'    """{_wrap(enum.doc or f"Values of {enum.name}.", "    ")}"""\n')
+        out.append(_docstring(enum.doc or f"Values of {enum.name}."))
         out.extend(f"    {name} = {value}" for name, value, _ in enum.values)
         out.append("")
     out.append("\nVALUE_DOCS: dict[type[IntEnum], dict[int, str]] = {")
@@ -319,7 +311,7 @@ class _TableWriter:
             if len(names) < 70
             else "(\n" + "".join(f'        "{f.name}",\n' for f in fields) + "    )"
         )
-        out = [f"\n\nclass {table.name}(Table):", f'    """{_wrap(doc, "    ")}"""\n']
+        out = [f"\n\nclass {table.name}(Table):", _docstring(doc)]
         out.append(f"    __slots__ = {slots}\n")
         if fields:
             out.append("    def __init__(\n        self,")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test may use: real models when they are at hand, and a screenless Qt."""
 
+import csv
 import os
 from pathlib import Path
 
@@ -17,3 +18,11 @@ def models_folder() -> Path:
     if not (MODELS / "manifest.csv").exists():
         pytest.skip("the collection of real models is not at hand")
     return MODELS
+
+
+def readable_models(folder: Path) -> list[Path]:
+    """The models of the collection that are sound flatbuffers."""
+    with (folder / "manifest.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] != "c-array"]
+    paths = [folder / row["path"] for row in rows]
+    return [path for path in paths if path.read_bytes()[4:8] == b"TFL3"]

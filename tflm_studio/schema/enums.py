@@ -9,7 +9,7 @@ from enum import IntEnum, unique
 
 @unique
 class ActivationFunctionType(IntEnum):
-    """Values of ActivationFunctionType."""
+    """Activation computed inside another operator, without a tensor in between."""
 
     NONE = 0
     RELU = 1
@@ -21,7 +21,10 @@ class ActivationFunctionType(IntEnum):
 
 @unique
 class BuiltinOperator(IntEnum):
-    """Values of BuiltinOperator."""
+    """Number of a built-in operator.
+
+    TFLM knows about 100 of them; each must be added to the op resolver.
+    """
 
     ADD = 0
     AVERAGE_POOL_2D = 1
@@ -237,7 +240,7 @@ class BuiltinOperator(IntEnum):
 
 @unique
 class CombinerType(IntEnum):
-    """Values of CombinerType."""
+    """How EMBEDDING_LOOKUP_SPARSE merges the rows of one entry."""
 
     SUM = 0
     MEAN = 1
@@ -246,14 +249,14 @@ class CombinerType(IntEnum):
 
 @unique
 class CustomOptionsFormat(IntEnum):
-    """Values of CustomOptionsFormat."""
+    """Encoding of custom options."""
 
     FLEXBUFFERS = 0
 
 
 @unique
 class DimensionType(IntEnum):
-    """Values of DimensionType."""
+    """How one dimension of a sparse tensor is stored."""
 
     DENSE = 0
     SPARSE_CSR = 1
@@ -261,7 +264,7 @@ class DimensionType(IntEnum):
 
 @unique
 class FullyConnectedOptionsWeightsFormat(IntEnum):
-    """Values of FullyConnectedOptionsWeightsFormat."""
+    """Layout of the filter data of FULLY_CONNECTED."""
 
     DEFAULT = 0
     SHUFFLED4x16INT8 = 1
@@ -269,7 +272,7 @@ class FullyConnectedOptionsWeightsFormat(IntEnum):
 
 @unique
 class LSHProjectionType(IntEnum):
-    """Values of LSHProjectionType."""
+    """Output of LSH_PROJECTION."""
 
     UNKNOWN = 0
     SPARSE = 1
@@ -278,7 +281,7 @@ class LSHProjectionType(IntEnum):
 
 @unique
 class LSTMKernelType(IntEnum):
-    """Values of LSTMKernelType."""
+    """Variant of the LSTM operator; decides the number and order of inputs."""
 
     FULL = 0
     BASIC = 1
@@ -286,7 +289,7 @@ class LSTMKernelType(IntEnum):
 
 @unique
 class MirrorPadMode(IntEnum):
-    """Values of MirrorPadMode."""
+    """What MIRROR_PAD repeats at the border."""
 
     REFLECT = 0
     SYMMETRIC = 1
@@ -294,7 +297,7 @@ class MirrorPadMode(IntEnum):
 
 @unique
 class Padding(IntEnum):
-    """Values of Padding."""
+    """Border handling of convolution and pooling."""
 
     SAME = 0
     VALID = 1
@@ -302,7 +305,7 @@ class Padding(IntEnum):
 
 @unique
 class ReduceWindowFunction(IntEnum):
-    """Values of ReduceWindowFunction."""
+    """Operation that REDUCE_WINDOW applies within a window."""
 
     UNSUPPORTED = 0
     ADD = 1
@@ -315,7 +318,7 @@ class ReduceWindowFunction(IntEnum):
 
 @unique
 class RngAlgorithm(IntEnum):
-    """Values of RngAlgorithm."""
+    """Generator used by STABLEHLO_RNG_BIT_GENERATOR."""
 
     DEFAULT = 0
     PHILOX = 1
@@ -324,7 +327,7 @@ class RngAlgorithm(IntEnum):
 
 @unique
 class StablehloComparisonDirection(IntEnum):
-    """Values of StablehloComparisonDirection."""
+    """Relation tested by STABLEHLO_COMPARE."""
 
     STABLEHLO_COMPARISON_DIRECTION_EQ = 0
     STABLEHLO_COMPARISON_DIRECTION_NE = 1
@@ -336,7 +339,7 @@ class StablehloComparisonDirection(IntEnum):
 
 @unique
 class StablehloComparisonType(IntEnum):
-    """Values of StablehloComparisonType."""
+    """How STABLEHLO_COMPARE interprets its operands."""
 
     STABLEHLO_COMPARISON_TYPE_NOTYPE = 0
     STABLEHLO_COMPARISON_TYPE_FLOAT = 1
@@ -347,7 +350,7 @@ class StablehloComparisonType(IntEnum):
 
 @unique
 class StablehloPrecisionConfig(IntEnum):
-    """Values of StablehloPrecisionConfig."""
+    """Precision wanted for one operand; a hint."""
 
     DEFAULT = 0
     HIGH = 1
@@ -356,7 +359,10 @@ class StablehloPrecisionConfig(IntEnum):
 
 @unique
 class TensorType(IntEnum):
-    """Values of TensorType."""
+    """Element type of a tensor.
+
+    All data is little-endian; TFLM kernels support only a few types each.
+    """
 
     FLOAT32 = 0
     FLOAT16 = 1
@@ -383,4 +389,153 @@ class TensorType(IntEnum):
     FLOAT8_E5M2 = 22
 
 
-VALUE_DOCS: dict[type[IntEnum], dict[int, str]] = {}
+VALUE_DOCS: dict[type[IntEnum], dict[int, str]] = {
+    ActivationFunctionType: {
+        0: "No activation.",
+        1: "max(0, x).",
+        2: "Clamps to -1..1.",
+        3: "Clamps to 0..6.",
+        4: (
+            "Hyperbolic tangent. For recurrent layers; quantised kernels of "
+            "other operators ignore it."
+        ),
+        5: "Sign of the value as a bit. Quantised kernels ignore it.",
+    },
+    BuiltinOperator: {
+        32: "Operator identified by the custom_code of its operator code.",
+        51: (
+            "Used inside LiteRT for a part of the graph taken over by a "
+            "delegate; not for files."
+        ),
+        127: (
+            "Marks in deprecated_builtin_code that the real code is 127 or "
+            "more; not an operator."
+        ),
+    },
+    CombinerType: {
+        0: "Weighted sum.",
+        1: "Weighted sum divided by the sum of the weights.",
+        2: "Weighted sum divided by the root of the sum of the squared weights.",
+    },
+    CustomOptionsFormat: {
+        0: (
+            "The only value. By convention a flexbuffer, but a custom operator "
+            "may store any bytes."
+        ),
+    },
+    DimensionType: {
+        0: "Every position is stored; only dense_size counts.",
+        1: (
+            "Only positions that are in use are stored, through array_segments "
+            "and array_indices."
+        ),
+    },
+    FullyConnectedOptionsWeightsFormat: {
+        0: "Plain rows, shape [units, inputs]. Use this for TFLM.",
+        1: ("Shuffled in blocks for a fast kernel of the full runtime. Not for TFLM."),
+    },
+    LSHProjectionType: {
+        0: "Not set; not valid in a model.",
+        1: "One integer bucket per hash function.",
+        2: "One element per hash bit.",
+    },
+    LSTMKernelType: {
+        0: "20 or 24 inputs with separate gate weights, 1 output.",
+        1: (
+            "5 inputs (data, previous activation, weights, biases, previous state), 4 outputs."
+        ),
+    },
+    MirrorPadMode: {
+        0: "Mirrors without repeating the border element.",
+        1: "Mirrors and repeats the border element.",
+    },
+    Padding: {
+        0: (
+            "The default when absent. Output size is ceil(input / stride); if "
+            "the padding is odd, the extra element goes to the end."
+        ),
+        1: "No padding: the window stays inside the input.",
+    },
+    ReduceWindowFunction: {
+        0: "Not set or not representable; the operator cannot run.",
+        1: "Sum.",
+        2: "Product.",
+        3: "Smallest value.",
+        4: "Largest value.",
+        5: "Logical and.",
+        6: "Logical or.",
+    },
+    RngAlgorithm: {
+        0: "Left to the runtime.",
+        1: "Philox counter-based generator.",
+        2: "Threefry counter-based generator.",
+    },
+    StablehloComparisonDirection: {
+        0: "Equal.",
+        1: "Not equal.",
+        2: "Left is greater or equal.",
+        3: "Left is greater.",
+        4: "Left is less or equal.",
+        5: "Left is less.",
+    },
+    StablehloComparisonType: {
+        0: "Not stated; follows from the operand type.",
+        1: "IEEE order; NaN is unordered.",
+        2: "Total order, with signed zeros and NaN ordered too.",
+        3: "Signed integers.",
+        4: "Unsigned integers.",
+    },
+    StablehloPrecisionConfig: {
+        0: "Fastest, least exact.",
+        1: "More exact.",
+        2: "Most exact, slowest.",
+    },
+    TensorType: {
+        0: (
+            "IEEE single precision, 4 bytes. The default: a type field that is "
+            "absent means FLOAT32."
+        ),
+        1: (
+            "IEEE half precision, 2 bytes. Usually weights in front of "
+            "DEQUANTIZE, which in TFLM does not take it."
+        ),
+        2: ("4 bytes. Used for shapes, axes and indices, and for the bias of INT8 layers."),
+        3: ("Unsigned 8 bits, the older quantised type. Few TFLM kernels still accept it."),
+        4: (
+            "8 bytes. Bias type of many layers with INT16 activations; "
+            "constants need 8-byte alignment."
+        ),
+        5: (
+            "Packed strings: count, offsets, total length, bytes. TFLM cannot "
+            "allocate such a tensor."
+        ),
+        6: "1 byte per element.",
+        7: ("2 bytes. Quantised activations with zero point 0, paired with INT8 weights."),
+        8: "Two FLOAT32 parts, 8 bytes.",
+        9: (
+            "1 byte. The usual quantised type; weights use zero point 0 and the"
+            " range -127..127."
+        ),
+        10: "IEEE double precision, 8 bytes.",
+        11: "Two FLOAT64 parts, 16 bytes.",
+        12: "Unsigned, 8 bytes.",
+        13: "Handle of a resource variable; a 4-byte number in TFLM.",
+        14: ("Opaque value such as a list of tensors. TFLM cannot allocate such a tensor."),
+        15: "Unsigned, 4 bytes.",
+        16: "Unsigned, 2 bytes.",
+        17: (
+            "Signed, two per byte, low nibble first. TFLM takes it only for "
+            "filters of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED."
+        ),
+        18: "The upper 16 bits of a FLOAT32, 2 bytes.",
+        19: ("Signed, four per byte, lowest bits first. TFLM cannot allocate such a tensor."),
+        20: ("Unsigned, two per byte, low nibble first. TFLM cannot allocate such a tensor."),
+        21: (
+            "8-bit float: 4 exponent and 3 mantissa bits, no infinities. "
+            "Support depends on the TFLM version."
+        ),
+        22: (
+            "8-bit float: 5 exponent and 2 mantissa bits. Support depends on the TFLM version."
+        ),
+    },
+}

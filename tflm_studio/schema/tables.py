@@ -39,40 +39,46 @@ BytesLike = bytes | bytearray | memoryview
 
 
 class ATan2Options(Table):
-    """Table ATan2Options; it has no field of its own."""
+    """ATAN2 has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "ATAN2 has no options. Not in TFLM."
 
 
 class AbsOptions(Table):
-    """Table AbsOptions; it has no field of its own."""
+    """ABS has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "ABS has no options."
 
 
 class AddNOptions(Table):
-    """Table AddNOptions; it has no field of its own."""
+    """ADD_N has no options; all inputs have the same shape and type."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "ADD_N has no options; all inputs have the same shape and type."
 
 
 class AddOptions(Table):
-    """Table AddOptions."""
+    """Options of ADD.
+
+    Operands broadcast as in NumPy.
+    """
 
     __slots__ = (
         "fused_activation_function",
@@ -89,7 +95,7 @@ class AddOptions(Table):
         self.pot_scale_int16 = pot_scale_int16
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of ADD. Operands broadcast as in NumPy."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -98,6 +104,7 @@ class AddOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
         Field(
             name="pot_scale_int16",
@@ -105,12 +112,19 @@ class AddOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=True,
+            doc=(
+                "INT16 scales are powers of two; true by default. TFLM rescales in "
+                "general and does not read it."
+            ),
         ),
     )
 
 
 class ArgMaxOptions(Table):
-    """Table ArgMaxOptions."""
+    """Options of ARG_MAX.
+
+    The axis is input 1.
+    """
 
     __slots__ = ("output_type",)
 
@@ -122,7 +136,7 @@ class ArgMaxOptions(Table):
         self.output_type = output_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of ARG_MAX. The axis is input 1."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="output_type",
@@ -131,12 +145,16 @@ class ArgMaxOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="INT32 or INT64. TFLM goes by the output tensor, which must be INT32.",
         ),
     )
 
 
 class ArgMinOptions(Table):
-    """Table ArgMinOptions."""
+    """Options of ARG_MIN.
+
+    The axis is input 1.
+    """
 
     __slots__ = ("output_type",)
 
@@ -148,7 +166,7 @@ class ArgMinOptions(Table):
         self.output_type = output_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of ARG_MIN. The axis is input 1."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="output_type",
@@ -157,23 +175,31 @@ class ArgMinOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="INT32 or INT64. TFLM goes by the output tensor, which must be INT32.",
         ),
     )
 
 
 class AssignVariableOptions(Table):
-    """Table AssignVariableOptions; it has no field of its own."""
+    """ASSIGN_VARIABLE has no options; inputs are the handle and the value, and there is no
+    output."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "ASSIGN_VARIABLE has no options; inputs are the handle and the "
+        "value, and there is no output."
+    )
 
 
 class BatchMatMulOptions(Table):
-    """Table BatchMatMulOptions."""
+    """Options of BATCH_MATMUL.
+
+    TFLM takes ranks 2 to 5.
+    """
 
     __slots__ = (
         "adj_x",
@@ -193,7 +219,7 @@ class BatchMatMulOptions(Table):
         self.asymmetric_quantize_inputs = asymmetric_quantize_inputs
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of BATCH_MATMUL. TFLM takes ranks 2 to 5."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="adj_x",
@@ -201,6 +227,7 @@ class BatchMatMulOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Transpose the last two dimensions of the left operand first.",
         ),
         Field(
             name="adj_y",
@@ -208,6 +235,7 @@ class BatchMatMulOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Transpose the last two dimensions of the right operand first.",
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -215,23 +243,32 @@ class BatchMatMulOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "For hybrid layers only (float input, INT8 weights), which TFLM "
+                "does not support."
+            ),
         ),
     )
 
 
 class BatchToSpaceNDOptions(Table):
-    """Table BatchToSpaceNDOptions; it has no field of its own."""
+    """BATCH_TO_SPACE_ND has no options; block shape and crops are inputs 1 and 2."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "BATCH_TO_SPACE_ND has no options; block shape and crops are inputs 1 and 2."
+    )
 
 
 class BidirectionalSequenceLSTMOptions(Table):
-    """Table BidirectionalSequenceLSTMOptions."""
+    """Options of BIDIRECTIONAL_SEQUENCE_LSTM.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "fused_activation_function",
@@ -260,7 +297,7 @@ class BidirectionalSequenceLSTMOptions(Table):
         self.asymmetric_quantize_inputs = asymmetric_quantize_inputs
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of BIDIRECTIONAL_SEQUENCE_LSTM. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -269,6 +306,7 @@ class BidirectionalSequenceLSTMOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Activation of the cell gate and the cell output, usually TANH.",
         ),
         Field(
             name="cell_clip",
@@ -276,6 +314,7 @@ class BidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Limits the cell state to -cell_clip..cell_clip; 0 means no limit.",
         ),
         Field(
             name="proj_clip",
@@ -283,6 +322,7 @@ class BidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc=("Limits the projection output to -proj_clip..proj_clip; 0 means no limit."),
         ),
         Field(
             name="merge_outputs",
@@ -290,6 +330,9 @@ class BidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "True: one output with forward and backward values joined. False: two outputs."
+            ),
         ),
         Field(
             name="time_major",
@@ -297,6 +340,10 @@ class BidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=True,
+            doc=(
+                "True: input is [time, batch, size]. Unlike its siblings, this one "
+                "is true by default."
+            ),
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -304,12 +351,16 @@ class BidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="For hybrid layers only: quantise float inputs with a zero point.",
         ),
     )
 
 
 class BidirectionalSequenceRNNOptions(Table):
-    """Table BidirectionalSequenceRNNOptions."""
+    """Options of BIDIRECTIONAL_SEQUENCE_RNN.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "time_major",
@@ -332,7 +383,7 @@ class BidirectionalSequenceRNNOptions(Table):
         self.asymmetric_quantize_inputs = asymmetric_quantize_inputs
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of BIDIRECTIONAL_SEQUENCE_RNN. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="time_major",
@@ -340,6 +391,7 @@ class BidirectionalSequenceRNNOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True: input is [time, batch, size]. False: [batch, time, size].",
         ),
         Field(
             name="fused_activation_function",
@@ -348,6 +400,7 @@ class BidirectionalSequenceRNNOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Activation of the cell, usually TANH.",
         ),
         Field(
             name="merge_outputs",
@@ -355,6 +408,9 @@ class BidirectionalSequenceRNNOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "True: one output with forward and backward values joined. False: two outputs."
+            ),
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -362,34 +418,46 @@ class BidirectionalSequenceRNNOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="For hybrid layers only: quantise float inputs with a zero point.",
         ),
     )
 
 
 class BitcastOptions(Table):
-    """Table BitcastOptions; it has no field of its own."""
+    """BITCAST has no options; the types are those of the tensors.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "BITCAST has no options; the types are those of the tensors. Not in TFLM."
+    )
 
 
 class BitwiseXorOptions(Table):
-    """Table BitwiseXorOptions; it has no field of its own."""
+    """BITWISE_XOR has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "BITWISE_XOR has no options. Not in TFLM."
 
 
 class BlockwiseQuantization(Table):
-    """Table BlockwiseQuantization."""
+    """One scale per block of elements instead of per tensor or channel.
+
+    TFLM does not read it.
+    """
 
     __slots__ = (
         "scales",
@@ -412,7 +480,10 @@ class BlockwiseQuantization(Table):
         self.block_shape = block_shape
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "One scale per block of elements instead of per tensor or channel. "
+        "TFLM does not read it."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="scales",
@@ -420,6 +491,7 @@ class BlockwiseQuantization(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Index of the tensor in the same subgraph that holds the scales.",
         ),
         Field(
             name="zero_points",
@@ -427,6 +499,10 @@ class BlockwiseQuantization(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Index of the tensor that holds the zero points; -1 for none. The "
+                "default 0 names tensor 0."
+            ),
         ),
         Field(
             name="block_size",
@@ -434,29 +510,41 @@ class BlockwiseQuantization(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Elements per block along the last dimension, which must be a multiple of it."
+            ),
         ),
         Field(
             name="block_shape",
             slot=3,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Block size along each dimension. Empty means blocks of block_size "
+                "along the last dimension only."
+            ),
         ),
     )
 
 
 class BroadcastToOptions(Table):
-    """Table BroadcastToOptions; it has no field of its own."""
+    """BROADCAST_TO has no options; the shape is input 1, a constant in TFLM."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "BROADCAST_TO has no options; the shape is input 1, a constant in TFLM."
+    )
 
 
 class BucketizeOptions(Table):
-    """Table BucketizeOptions."""
+    """Options of BUCKETIZE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("boundaries",)
 
@@ -468,19 +556,23 @@ class BucketizeOptions(Table):
         self.boundaries = boundaries
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of BUCKETIZE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="boundaries",
             slot=0,
             kind=Kind.SCALARS,
             scalar="float",
+            doc="Bucket limits in ascending order.",
         ),
     )
 
 
 class Buffer(Table):
-    """Table Buffer."""
+    """Raw bytes of constants or metadata.
+
+    Buffer 0 must stay empty: it stands for no data.
+    """
 
     __slots__ = (
         "data",
@@ -500,13 +592,19 @@ class Buffer(Table):
         self.size = size
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Raw bytes of constants or metadata. Buffer 0 must stay empty: it stands for no data."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="data",
             slot=0,
             kind=Kind.BYTES,
             align=16,
+            doc=(
+                "The bytes. They should start at a multiple of 16, but many files "
+                "align less. Empty: the tensor is computed at run time."
+            ),
         ),
         Field(
             name="offset",
@@ -514,6 +612,10 @@ class Buffer(Table):
             kind=Kind.SCALAR,
             scalar="ulong",
             default=0,
+            doc=(
+                "Position of the data behind the flatbuffer, from the start of the "
+                "file; counts if above 1. TFLM ignores it."
+            ),
         ),
         Field(
             name="size",
@@ -521,12 +623,13 @@ class Buffer(Table):
             kind=Kind.SCALAR,
             scalar="ulong",
             default=0,
+            doc="Size in bytes of the data at offset. TFLM ignores it.",
         ),
     )
 
 
 class CallOnceOptions(Table):
-    """Table CallOnceOptions."""
+    """Options of CALL_ONCE, which has no inputs and no outputs and sets up resource variables."""
 
     __slots__ = ("init_subgraph_index",)
 
@@ -538,7 +641,10 @@ class CallOnceOptions(Table):
         self.init_subgraph_index = init_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of CALL_ONCE, which has no inputs and no outputs and sets "
+        "up resource variables."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="init_subgraph_index",
@@ -546,12 +652,19 @@ class CallOnceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Subgraph to run at the first invocation only; it has no inputs and"
+                " no outputs."
+            ),
         ),
     )
 
 
 class CallOptions(Table):
-    """Table CallOptions."""
+    """Options of CALL.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("subgraph",)
 
@@ -563,7 +676,7 @@ class CallOptions(Table):
         self.subgraph = subgraph
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of CALL. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="subgraph",
@@ -571,12 +684,13 @@ class CallOptions(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc="Index of the subgraph to call.",
         ),
     )
 
 
 class CastOptions(Table):
-    """Table CastOptions."""
+    """Options of CAST."""
 
     __slots__ = (
         "in_data_type",
@@ -593,7 +707,7 @@ class CastOptions(Table):
         self.out_data_type = out_data_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of CAST."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="in_data_type",
@@ -602,6 +716,7 @@ class CastOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="Type to cast from. TFLM goes by the type of the input tensor.",
         ),
         Field(
             name="out_data_type",
@@ -610,12 +725,16 @@ class CastOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="Type to cast to. TFLM goes by the type of the output tensor.",
         ),
     )
 
 
 class ConcatEmbeddingsOptions(Table):
-    """Table ConcatEmbeddingsOptions."""
+    """Options of CONCAT_EMBEDDINGS.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "num_channels",
@@ -635,7 +754,7 @@ class ConcatEmbeddingsOptions(Table):
         self.embedding_dim_per_channel = embedding_dim_per_channel
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of CONCAT_EMBEDDINGS. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="num_channels",
@@ -643,24 +762,30 @@ class ConcatEmbeddingsOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Number of embedding channels.",
         ),
         Field(
             name="num_columns_per_channel",
             slot=1,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Columns of each channel.",
         ),
         Field(
             name="embedding_dim_per_channel",
             slot=2,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Embedding size of each channel.",
         ),
     )
 
 
 class ConcatenationOptions(Table):
-    """Table ConcatenationOptions."""
+    """Options of CONCATENATION.
+
+    TFLM: at most 10 inputs; INT8 inputs need scale and zero point of the output.
+    """
 
     __slots__ = (
         "axis",
@@ -677,7 +802,10 @@ class ConcatenationOptions(Table):
         self.fused_activation_function = fused_activation_function
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of CONCATENATION. TFLM: at most 10 inputs; INT8 inputs "
+        "need scale and zero point of the output."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="axis",
@@ -685,6 +813,7 @@ class ConcatenationOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Dimension along which inputs are joined; negative counts from the end."),
         ),
         Field(
             name="fused_activation_function",
@@ -693,12 +822,16 @@ class ConcatenationOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Must be NONE in TFLM.",
         ),
     )
 
 
 class Conv2DOptions(Table):
-    """Table Conv2DOptions."""
+    """Options of CONV_2D.
+
+    The kernel size is in the filter shape [C_out, H, W, C_in], not here.
+    """
 
     __slots__ = (
         "padding",
@@ -730,7 +863,10 @@ class Conv2DOptions(Table):
         self.quantized_bias_type = quantized_bias_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of CONV_2D. The kernel size is in the filter shape [C_out,"
+        " H, W, C_in], not here."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="padding",
@@ -739,6 +875,7 @@ class Conv2DOptions(Table):
             scalar="byte",
             default=Padding.SAME,
             enum=Padding,
+            doc="Border handling; absent means SAME.",
         ),
         Field(
             name="stride_w",
@@ -746,6 +883,7 @@ class Conv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Step along the width, at least 1. Absent reads as 0, which is not valid."),
         ),
         Field(
             name="stride_h",
@@ -753,6 +891,7 @@ class Conv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Step along the height, at least 1. Absent reads as 0, which is not valid."),
         ),
         Field(
             name="fused_activation_function",
@@ -761,6 +900,7 @@ class Conv2DOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
         Field(
             name="dilation_w_factor",
@@ -768,6 +908,7 @@ class Conv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc="Spacing of the filter taps along the width; 1 means no dilation.",
         ),
         Field(
             name="dilation_h_factor",
@@ -775,6 +916,7 @@ class Conv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc="Spacing of the filter taps along the height; 1 means no dilation.",
         ),
         Field(
             name="quantized_bias_type",
@@ -783,12 +925,19 @@ class Conv2DOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc=(
+                "Type of bias and accumulator in quantised layers, INT32 or INT64; "
+                "FLOAT32, the default, means not stated."
+            ),
         ),
     )
 
 
 class Conv3DOptions(Table):
-    """Table Conv3DOptions."""
+    """Options of CONV_3D and CONV_3D_TRANSPOSE.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "padding",
@@ -823,7 +972,7 @@ class Conv3DOptions(Table):
         self.dilation_h_factor = dilation_h_factor
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of CONV_3D and CONV_3D_TRANSPOSE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="padding",
@@ -832,6 +981,7 @@ class Conv3DOptions(Table):
             scalar="byte",
             default=Padding.SAME,
             enum=Padding,
+            doc="Border handling; absent means SAME.",
         ),
         Field(
             name="stride_d",
@@ -839,6 +989,7 @@ class Conv3DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Step along the depth, at least 1.",
         ),
         Field(
             name="stride_w",
@@ -846,6 +997,7 @@ class Conv3DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Step along the width, at least 1.",
         ),
         Field(
             name="stride_h",
@@ -853,6 +1005,7 @@ class Conv3DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Step along the height, at least 1.",
         ),
         Field(
             name="fused_activation_function",
@@ -861,6 +1014,7 @@ class Conv3DOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Clamp applied to the output.",
         ),
         Field(
             name="dilation_d_factor",
@@ -868,6 +1022,7 @@ class Conv3DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc="Spacing of the filter taps along the depth; 1 means no dilation.",
         ),
         Field(
             name="dilation_w_factor",
@@ -875,6 +1030,7 @@ class Conv3DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc="Spacing of the filter taps along the width; 1 means no dilation.",
         ),
         Field(
             name="dilation_h_factor",
@@ -882,23 +1038,27 @@ class Conv3DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc="Spacing of the filter taps along the height; 1 means no dilation.",
         ),
     )
 
 
 class CosOptions(Table):
-    """Table CosOptions; it has no field of its own."""
+    """COS has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "COS has no options."
 
 
 class CumsumOptions(Table):
-    """Table CumsumOptions."""
+    """Options of CUMSUM.
+
+    The axis is input 1.
+    """
 
     __slots__ = (
         "exclusive",
@@ -915,7 +1075,7 @@ class CumsumOptions(Table):
         self.reverse = reverse
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of CUMSUM. The axis is input 1."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="exclusive",
@@ -923,6 +1083,7 @@ class CumsumOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=("True: an element is not part of its own sum, so the first result is 0."),
         ),
         Field(
             name="reverse",
@@ -930,12 +1091,16 @@ class CumsumOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True: sum from the end towards the start.",
         ),
     )
 
 
 class CustomQuantization(Table):
-    """Table CustomQuantization."""
+    """Quantisation parameters in a private format.
+
+    TFLM does not read them.
+    """
 
     __slots__ = ("custom",)
 
@@ -947,30 +1112,36 @@ class CustomQuantization(Table):
         self.custom = custom
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Quantisation parameters in a private format. TFLM does not read them."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="custom",
             slot=0,
             kind=Kind.BYTES,
             align=16,
+            doc="The private bytes, aligned to 16.",
         ),
     )
 
 
 class DensifyOptions(Table):
-    """Table DensifyOptions; it has no field of its own."""
+    """DENSIFY has no options; it expands a sparse constant.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "DENSIFY has no options; it expands a sparse constant. Not in TFLM."
 
 
 class DepthToSpaceOptions(Table):
-    """Table DepthToSpaceOptions."""
+    """Options of DEPTH_TO_SPACE: [N, H, W, C] becomes [N, H*b, W*b, C/(b*b)]."""
 
     __slots__ = ("block_size",)
 
@@ -982,7 +1153,9 @@ class DepthToSpaceOptions(Table):
         self.block_size = block_size
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of DEPTH_TO_SPACE: [N, H, W, C] becomes [N, H*b, W*b, C/(b*b)]."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="block_size",
@@ -990,12 +1163,16 @@ class DepthToSpaceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Block edge b; its square must divide the channel count.",
         ),
     )
 
 
 class DepthwiseConv2DOptions(Table):
-    """Table DepthwiseConv2DOptions."""
+    """Options of DEPTHWISE_CONV_2D.
+
+    The kernel size is in the filter shape [1, H, W, C_out], not here.
+    """
 
     __slots__ = (
         "padding",
@@ -1027,7 +1204,10 @@ class DepthwiseConv2DOptions(Table):
         self.dilation_h_factor = dilation_h_factor
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of DEPTHWISE_CONV_2D. The kernel size is in the filter "
+        "shape [1, H, W, C_out], not here."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="padding",
@@ -1036,6 +1216,7 @@ class DepthwiseConv2DOptions(Table):
             scalar="byte",
             default=Padding.SAME,
             enum=Padding,
+            doc="Border handling; absent means SAME.",
         ),
         Field(
             name="stride_w",
@@ -1043,6 +1224,7 @@ class DepthwiseConv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Step along the width, at least 1. Absent reads as 0, which is not valid."),
         ),
         Field(
             name="stride_h",
@@ -1050,6 +1232,7 @@ class DepthwiseConv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Step along the height, at least 1. Absent reads as 0, which is not valid."),
         ),
         Field(
             name="depth_multiplier",
@@ -1057,6 +1240,10 @@ class DepthwiseConv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Output channels per input channel. CPU kernels ignore it and "
+                "divide the channel counts of filter and input."
+            ),
         ),
         Field(
             name="fused_activation_function",
@@ -1065,6 +1252,7 @@ class DepthwiseConv2DOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
         Field(
             name="dilation_w_factor",
@@ -1072,6 +1260,7 @@ class DepthwiseConv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc="Spacing of the filter taps along the width; 1 means no dilation.",
         ),
         Field(
             name="dilation_h_factor",
@@ -1079,34 +1268,42 @@ class DepthwiseConv2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc="Spacing of the filter taps along the height; 1 means no dilation.",
         ),
     )
 
 
 class DequantizeOptions(Table):
-    """Table DequantizeOptions; it has no field of its own."""
+    """DEQUANTIZE has no options; scale and zero point come from the input tensor."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "DEQUANTIZE has no options; scale and zero point come from the input tensor."
+    )
 
 
 class DilateOptions(Table):
-    """Table DilateOptions; it has no field of its own."""
+    """DILATE has no options; dilations and fill value are inputs 1 and 2.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "DILATE has no options; dilations and fill value are inputs 1 and 2. Not in TFLM."
+    )
 
 
 class Int32Vector(Table):
-    """Table Int32Vector."""
+    """Segments or indices of a sparse dimension as 32-bit numbers."""
 
     __slots__ = ("values",)
 
@@ -1118,19 +1315,20 @@ class Int32Vector(Table):
         self.values = values
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Segments or indices of a sparse dimension as 32-bit numbers."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="values",
             slot=0,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="The numbers.",
         ),
     )
 
 
 class Uint16Vector(Table):
-    """Table Uint16Vector."""
+    """Segments or indices of a sparse dimension as 16-bit numbers."""
 
     __slots__ = ("values",)
 
@@ -1142,7 +1340,7 @@ class Uint16Vector(Table):
         self.values = values
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Segments or indices of a sparse dimension as 16-bit numbers."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="values",
@@ -1150,12 +1348,13 @@ class Uint16Vector(Table):
             kind=Kind.SCALARS,
             scalar="ushort",
             align=4,
+            doc="The numbers; the vector is aligned to 4 bytes.",
         ),
     )
 
 
 class Uint8Vector(Table):
-    """Table Uint8Vector."""
+    """Segments or indices of a sparse dimension as 8-bit numbers."""
 
     __slots__ = ("values",)
 
@@ -1167,19 +1366,20 @@ class Uint8Vector(Table):
         self.values = values
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Segments or indices of a sparse dimension as 8-bit numbers."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="values",
             slot=0,
             kind=Kind.BYTES,
             align=4,
+            doc="The numbers; the vector is aligned to 4 bytes.",
         ),
     )
 
 
 class DimensionMetadata(Table):
-    """Table DimensionMetadata."""
+    """Storage of one dimension of a sparse tensor."""
 
     __slots__ = (
         "format",
@@ -1202,7 +1402,7 @@ class DimensionMetadata(Table):
         self.array_indices = array_indices
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Storage of one dimension of a sparse tensor."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="format",
@@ -1211,6 +1411,7 @@ class DimensionMetadata(Table):
             scalar="byte",
             default=DimensionType.DENSE,
             enum=DimensionType,
+            doc="DENSE or SPARSE_CSR; decides which of the other fields count.",
         ),
         Field(
             name="dense_size",
@@ -1218,6 +1419,7 @@ class DimensionMetadata(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Size of the dimension if it is DENSE.",
         ),
         Field(
             name="array_segments",
@@ -1228,6 +1430,7 @@ class DimensionMetadata(Table):
                 Uint16Vector,
                 Uint8Vector,
             ),
+            doc="Start of each segment in array_indices; only for SPARSE_CSR.",
         ),
         Field(
             name="array_indices",
@@ -1238,12 +1441,16 @@ class DimensionMetadata(Table):
                 Uint16Vector,
                 Uint8Vector,
             ),
+            doc=("Positions of the stored entries in this dimension; only for SPARSE_CSR."),
         ),
     )
 
 
 class DivOptions(Table):
-    """Table DivOptions."""
+    """Options of DIV.
+
+    Operands broadcast as in NumPy.
+    """
 
     __slots__ = ("fused_activation_function",)
 
@@ -1255,7 +1462,7 @@ class DivOptions(Table):
         self.fused_activation_function = fused_activation_function
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of DIV. Operands broadcast as in NumPy."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -1264,23 +1471,29 @@ class DivOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
     )
 
 
 class DynamicUpdateSliceOptions(Table):
-    """Table DynamicUpdateSliceOptions; it has no field of its own."""
+    """DYNAMIC_UPDATE_SLICE has no options; inputs are operand, update and start indices."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "DYNAMIC_UPDATE_SLICE has no options; inputs are operand, update and start indices."
+    )
 
 
 class EmbeddingLookupSparseOptions(Table):
-    """Table EmbeddingLookupSparseOptions."""
+    """Options of EMBEDDING_LOOKUP_SPARSE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("combiner",)
 
@@ -1292,7 +1505,7 @@ class EmbeddingLookupSparseOptions(Table):
         self.combiner = combiner
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of EMBEDDING_LOOKUP_SPARSE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="combiner",
@@ -1301,45 +1514,49 @@ class EmbeddingLookupSparseOptions(Table):
             scalar="byte",
             default=CombinerType.SUM,
             enum=CombinerType,
+            doc="How the rows of one entry are merged.",
         ),
     )
 
 
 class EqualOptions(Table):
-    """Table EqualOptions; it has no field of its own."""
+    """EQUAL has no options; the output is BOOL."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "EQUAL has no options; the output is BOOL."
 
 
 class ExpOptions(Table):
-    """Table ExpOptions; it has no field of its own."""
+    """EXP has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "EXP has no options."
 
 
 class ExpandDimsOptions(Table):
-    """Table ExpandDimsOptions; it has no field of its own."""
+    """EXPAND_DIMS has no options; the axis is input 1, a constant in TFLM."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "EXPAND_DIMS has no options; the axis is input 1, a constant in TFLM."
 
 
 class ExternalBuffer(Table):
-    """Table ExternalBuffer."""
+    """Weights stored outside this file.
+
+    TFLM ignores them.
+    """
 
     __slots__ = (
         "id",
@@ -1365,7 +1582,7 @@ class ExternalBuffer(Table):
         self.packing = packing
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Weights stored outside this file. TFLM ignores them."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="id",
@@ -1373,6 +1590,10 @@ class ExternalBuffer(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc=(
+                "Number that Tensor.external_buffer refers to; not a position in "
+                "the list and never 0."
+            ),
         ),
         Field(
             name="group",
@@ -1380,6 +1601,7 @@ class ExternalBuffer(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc="Index into Model.external_buffer_groups.",
         ),
         Field(
             name="offset",
@@ -1387,6 +1609,7 @@ class ExternalBuffer(Table):
             kind=Kind.SCALAR,
             scalar="ulong",
             default=0,
+            doc="Position in the group where the data starts, in bytes.",
         ),
         Field(
             name="length",
@@ -1394,17 +1617,22 @@ class ExternalBuffer(Table):
             kind=Kind.SCALAR,
             scalar="ulong",
             default=0,
+            doc="Size of the data in bytes.",
         ),
         Field(
             name="packing",
             slot=4,
             kind=Kind.STRING,
+            doc="Names how the bytes are packed.",
         ),
     )
 
 
 class ExternalBufferGroup(Table):
-    """Table ExternalBufferGroup."""
+    """A place outside this file where weights are stored.
+
+    Not for TFLM.
+    """
 
     __slots__ = ("name",)
 
@@ -1416,18 +1644,22 @@ class ExternalBufferGroup(Table):
         self.name = name
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "A place outside this file where weights are stored. Not for TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="name",
             slot=0,
             kind=Kind.STRING,
+            doc="Name of the group, by which the loader finds the data.",
         ),
     )
 
 
 class FakeQuantOptions(Table):
-    """Table FakeQuantOptions."""
+    """Options of FAKE_QUANT, which rounds floats as quantisation would.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "min",
@@ -1450,7 +1682,9 @@ class FakeQuantOptions(Table):
         self.narrow_range = narrow_range
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of FAKE_QUANT, which rounds floats as quantisation would. Not in TFLM."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="min",
@@ -1458,6 +1692,7 @@ class FakeQuantOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Lower end of the real range.",
         ),
         Field(
             name="max",
@@ -1465,6 +1700,7 @@ class FakeQuantOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Upper end of the real range.",
         ),
         Field(
             name="num_bits",
@@ -1472,6 +1708,7 @@ class FakeQuantOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Bits of the simulated integer.",
         ),
         Field(
             name="narrow_range",
@@ -1479,45 +1716,49 @@ class FakeQuantOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True: leave out the lowest integer, e.g. use 1..255 for 8 bits.",
         ),
     )
 
 
 class FillOptions(Table):
-    """Table FillOptions; it has no field of its own."""
+    """FILL has no options; the shape is input 0 and the value is input 1."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "FILL has no options; the shape is input 0 and the value is input 1."
 
 
 class FloorDivOptions(Table):
-    """Table FloorDivOptions; it has no field of its own."""
+    """FLOOR_DIV has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "FLOOR_DIV has no options."
 
 
 class FloorModOptions(Table):
-    """Table FloorModOptions; it has no field of its own."""
+    """FLOOR_MOD has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "FLOOR_MOD has no options."
 
 
 class FullyConnectedOptions(Table):
-    """Table FullyConnectedOptions."""
+    """Options of FULLY_CONNECTED.
+
+    The filter shape is [units, inputs]. Options that are missing run as all defaults.
+    """
 
     __slots__ = (
         "fused_activation_function",
@@ -1547,7 +1788,10 @@ class FullyConnectedOptions(Table):
         self.quant_spec = quant_spec
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of FULLY_CONNECTED. The filter shape is [units, inputs]. "
+        "Options that are missing run as all defaults."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -1556,6 +1800,7 @@ class FullyConnectedOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
         Field(
             name="weights_format",
@@ -1564,6 +1809,7 @@ class FullyConnectedOptions(Table):
             scalar="byte",
             default=FullyConnectedOptionsWeightsFormat.DEFAULT,
             enum=FullyConnectedOptionsWeightsFormat,
+            doc="Layout of the filter data; TFLM needs DEFAULT.",
         ),
         Field(
             name="keep_num_dims",
@@ -1571,6 +1817,10 @@ class FullyConnectedOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "True: output is [..., units] with the leading dimensions of the "
+                "input. False: it is [batch, units]."
+            ),
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -1578,6 +1828,10 @@ class FullyConnectedOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "For hybrid layers only (float input, INT8 weights), which TFLM "
+                "does not support."
+            ),
         ),
         Field(
             name="quantized_bias_type",
@@ -1586,28 +1840,33 @@ class FullyConnectedOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc=(
+                "Type of bias and accumulator in quantised layers, INT32 or INT64; "
+                "FLOAT32, the default, means not stated."
+            ),
         ),
         Field(
             name="quant_spec",
             slot=5,
             kind=Kind.BYTES,
+            doc="Bytes from newer converters, kept as they are.",
         ),
     )
 
 
 class GatherNdOptions(Table):
-    """Table GatherNdOptions; it has no field of its own."""
+    """GATHER_ND has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "GATHER_ND has no options."
 
 
 class GatherOptions(Table):
-    """Table GatherOptions."""
+    """Options of GATHER, which picks slices of input 0 by the indices in input 1."""
 
     __slots__ = (
         "axis",
@@ -1624,7 +1883,9 @@ class GatherOptions(Table):
         self.batch_dims = batch_dims
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of GATHER, which picks slices of input 0 by the indices in input 1."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="axis",
@@ -1632,6 +1893,7 @@ class GatherOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Dimension of input 0 to pick from; negative counts from the end.",
         ),
         Field(
             name="batch_dims",
@@ -1639,12 +1901,16 @@ class GatherOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Leading dimensions shared by both inputs; not more than axis.",
         ),
     )
 
 
 class GeluOptions(Table):
-    """Table GeluOptions."""
+    """Options of GELU.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("approximate",)
 
@@ -1656,7 +1922,7 @@ class GeluOptions(Table):
         self.approximate = approximate
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of GELU. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="approximate",
@@ -1664,67 +1930,77 @@ class GeluOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True: use the approximation by tanh instead of the error function.",
         ),
     )
 
 
 class GreaterEqualOptions(Table):
-    """Table GreaterEqualOptions; it has no field of its own."""
+    """GREATER_EQUAL has no options; the output is BOOL."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "GREATER_EQUAL has no options; the output is BOOL."
 
 
 class GreaterOptions(Table):
-    """Table GreaterOptions; it has no field of its own."""
+    """GREATER has no options; the output is BOOL."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "GREATER has no options; the output is BOOL."
 
 
 class HardSwishOptions(Table):
-    """Table HardSwishOptions; it has no field of its own."""
+    """HARD_SWISH has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "HARD_SWISH has no options."
 
 
 class HashtableFindOptions(Table):
-    """Table HashtableFindOptions; it has no field of its own."""
+    """HASHTABLE_FIND has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "HASHTABLE_FIND has no options. Not in TFLM."
 
 
 class HashtableImportOptions(Table):
-    """Table HashtableImportOptions; it has no field of its own."""
+    """HASHTABLE_IMPORT has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "HASHTABLE_IMPORT has no options. Not in TFLM."
 
 
 class HashtableOptions(Table):
-    """Table HashtableOptions."""
+    """Options of HASHTABLE.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "table_id",
@@ -1744,7 +2020,7 @@ class HashtableOptions(Table):
         self.value_dtype = value_dtype
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of HASHTABLE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="table_id",
@@ -1752,6 +2028,7 @@ class HashtableOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Number that identifies the table in the model.",
         ),
         Field(
             name="key_dtype",
@@ -1760,6 +2037,7 @@ class HashtableOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="Type of the keys.",
         ),
         Field(
             name="value_dtype",
@@ -1768,23 +2046,30 @@ class HashtableOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="Type of the values.",
         ),
     )
 
 
 class HashtableSizeOptions(Table):
-    """Table HashtableSizeOptions; it has no field of its own."""
+    """HASHTABLE_SIZE has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "HASHTABLE_SIZE has no options. Not in TFLM."
 
 
 class IfOptions(Table):
-    """Table IfOptions."""
+    """Options of IF.
+
+    Input 0 is a BOOL scalar; the rest go to the chosen subgraph.
+    """
 
     __slots__ = (
         "then_subgraph_index",
@@ -1801,7 +2086,9 @@ class IfOptions(Table):
         self.else_subgraph_index = else_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of IF. Input 0 is a BOOL scalar; the rest go to the chosen subgraph."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="then_subgraph_index",
@@ -1809,6 +2096,7 @@ class IfOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph to run if the condition is true.",
         ),
         Field(
             name="else_subgraph_index",
@@ -1816,12 +2104,13 @@ class IfOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph to run if the condition is false.",
         ),
     )
 
 
 class L2NormOptions(Table):
-    """Table L2NormOptions."""
+    """Options of L2_NORMALIZATION, which works along the last dimension."""
 
     __slots__ = ("fused_activation_function",)
 
@@ -1833,7 +2122,7 @@ class L2NormOptions(Table):
         self.fused_activation_function = fused_activation_function
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of L2_NORMALIZATION, which works along the last dimension."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -1842,12 +2131,16 @@ class L2NormOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Must be NONE in TFLM.",
         ),
     )
 
 
 class LSHProjectionOptions(Table):
-    """Table LSHProjectionOptions."""
+    """Options of LSH_PROJECTION.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("type",)
 
@@ -1859,7 +2152,7 @@ class LSHProjectionOptions(Table):
         self.type = type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of LSH_PROJECTION. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="type",
@@ -1868,12 +2161,16 @@ class LSHProjectionOptions(Table):
             scalar="byte",
             default=LSHProjectionType.UNKNOWN,
             enum=LSHProjectionType,
+            doc="Form of the output, SPARSE or DENSE.",
         ),
     )
 
 
 class LSTMOptions(Table):
-    """Table LSTMOptions."""
+    """Options of LSTM, a single step.
+
+    Not in TFLM; see UNIDIRECTIONAL_SEQUENCE_LSTM.
+    """
 
     __slots__ = (
         "fused_activation_function",
@@ -1899,7 +2196,9 @@ class LSTMOptions(Table):
         self.asymmetric_quantize_inputs = asymmetric_quantize_inputs
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of LSTM, a single step. Not in TFLM; see UNIDIRECTIONAL_SEQUENCE_LSTM."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -1908,6 +2207,7 @@ class LSTMOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Activation of the cell gate and the cell output, usually TANH.",
         ),
         Field(
             name="cell_clip",
@@ -1915,6 +2215,7 @@ class LSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Limits the cell state to -cell_clip..cell_clip; 0 means no limit.",
         ),
         Field(
             name="proj_clip",
@@ -1922,6 +2223,7 @@ class LSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc=("Limits the projection output to -proj_clip..proj_clip; 0 means no limit."),
         ),
         Field(
             name="kernel_type",
@@ -1930,6 +2232,7 @@ class LSTMOptions(Table):
             scalar="byte",
             default=LSTMKernelType.FULL,
             enum=LSTMKernelType,
+            doc="FULL or BASIC; they differ in their inputs and outputs.",
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -1937,12 +2240,13 @@ class LSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="For hybrid layers only: quantise float inputs with a zero point.",
         ),
     )
 
 
 class LeakyReluOptions(Table):
-    """Table LeakyReluOptions."""
+    """Options of LEAKY_RELU."""
 
     __slots__ = ("alpha",)
 
@@ -1954,7 +2258,7 @@ class LeakyReluOptions(Table):
         self.alpha = alpha
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of LEAKY_RELU."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="alpha",
@@ -1962,34 +2266,38 @@ class LeakyReluOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc=("Slope for negative inputs. Absent reads as 0, which makes it a plain RELU."),
         ),
     )
 
 
 class LessEqualOptions(Table):
-    """Table LessEqualOptions; it has no field of its own."""
+    """LESS_EQUAL has no options; the output is BOOL."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "LESS_EQUAL has no options; the output is BOOL."
 
 
 class LessOptions(Table):
-    """Table LessOptions; it has no field of its own."""
+    """LESS has no options; the output is BOOL."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "LESS has no options; the output is BOOL."
 
 
 class LocalResponseNormalizationOptions(Table):
-    """Table LocalResponseNormalizationOptions."""
+    """Options of LOCAL_RESPONSE_NORMALIZATION.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "radius",
@@ -2012,7 +2320,7 @@ class LocalResponseNormalizationOptions(Table):
         self.beta = beta
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of LOCAL_RESPONSE_NORMALIZATION. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="radius",
@@ -2020,6 +2328,7 @@ class LocalResponseNormalizationOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Channels on either side that count into the sum of squares.",
         ),
         Field(
             name="bias",
@@ -2027,6 +2336,7 @@ class LocalResponseNormalizationOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Added to the scaled sum; keeps the divisor away from 0.",
         ),
         Field(
             name="alpha",
@@ -2034,6 +2344,7 @@ class LocalResponseNormalizationOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Factor of the sum of squares.",
         ),
         Field(
             name="beta",
@@ -2041,89 +2352,101 @@ class LocalResponseNormalizationOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Exponent of the divisor.",
         ),
     )
 
 
 class LogSoftmaxOptions(Table):
-    """Table LogSoftmaxOptions; it has no field of its own."""
+    """LOG_SOFTMAX has no options.
+
+    INT8 output needs scale 16/256 and zero point 127.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "LOG_SOFTMAX has no options. INT8 output needs scale 16/256 and zero point 127."
+    )
 
 
 class LogicalAndOptions(Table):
-    """Table LogicalAndOptions; it has no field of its own."""
+    """LOGICAL_AND has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "LOGICAL_AND has no options."
 
 
 class LogicalNotOptions(Table):
-    """Table LogicalNotOptions; it has no field of its own."""
+    """LOGICAL_NOT has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "LOGICAL_NOT has no options."
 
 
 class LogicalOrOptions(Table):
-    """Table LogicalOrOptions; it has no field of its own."""
+    """LOGICAL_OR has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "LOGICAL_OR has no options."
 
 
 class MatrixDiagOptions(Table):
-    """Table MatrixDiagOptions; it has no field of its own."""
+    """MATRIX_DIAG has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "MATRIX_DIAG has no options. Not in TFLM."
 
 
 class MatrixSetDiagOptions(Table):
-    """Table MatrixSetDiagOptions; it has no field of its own."""
+    """MATRIX_SET_DIAG has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "MATRIX_SET_DIAG has no options. Not in TFLM."
 
 
 class MaximumMinimumOptions(Table):
-    """Table MaximumMinimumOptions; it has no field of its own."""
+    """MAXIMUM and MINIMUM have no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "MAXIMUM and MINIMUM have no options."
 
 
 class Metadata(Table):
-    """Table Metadata."""
+    """A named block of bytes for tools and runtime."""
 
     __slots__ = (
         "name",
@@ -2140,12 +2463,13 @@ class Metadata(Table):
         self.buffer = buffer
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "A named block of bytes for tools and runtime."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="name",
             slot=0,
             kind=Kind.STRING,
+            doc=("Tells the content, e.g. min_runtime_version or OfflineMemoryAllocation."),
         ),
         Field(
             name="buffer",
@@ -2153,12 +2477,16 @@ class Metadata(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc="Index into Model.buffers.",
         ),
     )
 
 
 class MirrorPadOptions(Table):
-    """Table MirrorPadOptions."""
+    """Options of MIRROR_PAD.
+
+    The amounts are input 1.
+    """
 
     __slots__ = ("mode",)
 
@@ -2170,7 +2498,7 @@ class MirrorPadOptions(Table):
         self.mode = mode
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of MIRROR_PAD. The amounts are input 1."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="mode",
@@ -2179,12 +2507,16 @@ class MirrorPadOptions(Table):
             scalar="byte",
             default=MirrorPadMode.REFLECT,
             enum=MirrorPadMode,
+            doc="Whether the border element is repeated; absent means REFLECT.",
         ),
     )
 
 
 class OperatorCode(Table):
-    """Table OperatorCode."""
+    """An operator type of the model.
+
+    The code is the larger of builtin_code and deprecated_builtin_code.
+    """
 
     __slots__ = (
         "deprecated_builtin_code",
@@ -2207,7 +2539,10 @@ class OperatorCode(Table):
         self.builtin_code = builtin_code
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "An operator type of the model. The code is the larger of "
+        "builtin_code and deprecated_builtin_code."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="deprecated_builtin_code",
@@ -2215,11 +2550,19 @@ class OperatorCode(Table):
             kind=Kind.SCALAR,
             scalar="byte",
             default=0,
+            doc=(
+                "Same as builtin_code below 127, else 127; old files set only this."
+                " Above the real code, it selects a wrong operator."
+            ),
         ),
         Field(
             name="custom_code",
             slot=1,
             kind=Kind.STRING,
+            doc=(
+                "Name of a custom operator, as registered in the op resolver. "
+                "Needed for CUSTOM, else empty."
+            ),
         ),
         Field(
             name="version",
@@ -2227,6 +2570,10 @@ class OperatorCode(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=1,
+            doc=(
+                "Version of the operator. TFLM ignores it; LiteRT refuses versions "
+                "that it does not know."
+            ),
         ),
         Field(
             name="builtin_code",
@@ -2235,12 +2582,19 @@ class OperatorCode(Table):
             scalar="int",
             default=BuiltinOperator.ADD,
             enum=BuiltinOperator,
+            doc=(
+                "The operator. IF, WHILE and CALL_ONCE need it set here, or TFLM "
+                "does not plan memory for their subgraphs."
+            ),
         ),
     )
 
 
 class MultiAxisQuantization(Table):
-    """Table MultiAxisQuantization."""
+    """Scales along several dimensions at once.
+
+    TFLM does not read it.
+    """
 
     __slots__ = (
         "scales",
@@ -2263,7 +2617,7 @@ class MultiAxisQuantization(Table):
         self.quantized_dimensions = quantized_dimensions
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Scales along several dimensions at once. TFLM does not read it."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="scales",
@@ -2271,6 +2625,7 @@ class MultiAxisQuantization(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Index of the tensor in the same subgraph that holds the scales.",
         ),
         Field(
             name="zero_points",
@@ -2278,6 +2633,10 @@ class MultiAxisQuantization(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Index of the tensor that holds the zero points; -1 for none. The "
+                "default 0 names tensor 0."
+            ),
         ),
         Field(
             name="block_size",
@@ -2285,18 +2644,20 @@ class MultiAxisQuantization(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Elements per block; 0 if the scales are not blockwise.",
         ),
         Field(
             name="quantized_dimensions",
             slot=3,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Dimensions that have scales of their own, each named once.",
         ),
     )
 
 
 class QuantizationParameters(Table):
-    """Table QuantizationParameters."""
+    """Maps stored integers to real values: real = scale * (stored - zero_point)."""
 
     __slots__ = (
         "min",
@@ -2325,31 +2686,50 @@ class QuantizationParameters(Table):
         self.quantized_dimension = quantized_dimension
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Maps stored integers to real values: real = scale * (stored - zero_point)."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="min",
             slot=0,
             kind=Kind.SCALARS,
             scalar="float",
+            doc=(
+                "Smallest real value seen in calibration, for information. The "
+                "runtime does not use it."
+            ),
         ),
         Field(
             name="max",
             slot=1,
             kind=Kind.SCALARS,
             scalar="float",
+            doc=(
+                "Largest real value seen in calibration, for information. The "
+                "runtime does not use it."
+            ),
         ),
         Field(
             name="scale",
             slot=2,
             kind=Kind.SCALARS,
             scalar="float",
+            doc=(
+                "One scale for the tensor, or one per channel along "
+                "quantized_dimension. Without zero_point the tensor counts as not "
+                "quantised."
+            ),
         ),
         Field(
             name="zero_point",
             slot=3,
             kind=Kind.SCALARS,
             scalar="long",
+            doc=(
+                "Stored integer that stands for real 0: one value or one per scale."
+                " Use 0 for weights, biases and INT16."
+            ),
         ),
         Field(
             name="details",
@@ -2360,6 +2740,10 @@ class QuantizationParameters(Table):
                 BlockwiseQuantization,
                 MultiAxisQuantization,
             ),
+            doc=(
+                "Other kinds of quantisation. If set, the plain fields are to be "
+                "ignored, but TFLM reads only those."
+            ),
         ),
         Field(
             name="quantized_dimension",
@@ -2367,12 +2751,19 @@ class QuantizationParameters(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Dimension that the scales run along; counts only with more than "
+                "one. CONV_2D and FULLY_CONNECTED filters: 0, depthwise: 3."
+            ),
         ),
     )
 
 
 class SparsityParameters(Table):
-    """Table SparsityParameters."""
+    """Describes a constant whose buffer holds only part of the elements.
+
+    TFLM ignores it and reads the buffer as dense.
+    """
 
     __slots__ = (
         "traversal_order",
@@ -2392,31 +2783,43 @@ class SparsityParameters(Table):
         self.dim_metadata = dim_metadata
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Describes a constant whose buffer holds only part of the elements."
+        " TFLM ignores it and reads the buffer as dense."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="traversal_order",
             slot=0,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Order in which the dimensions are stored: first those of the "
+                "tensor, then those of the blocks."
+            ),
         ),
         Field(
             name="block_map",
             slot=1,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "For each block dimension, the tensor dimension that it divides. "
+                "Empty if there are no blocks."
+            ),
         ),
         Field(
             name="dim_metadata",
             slot=2,
             kind=Kind.TABLES,
             members=(DimensionMetadata,),
+            doc="Storage of each dimension, in traversal order.",
         ),
     )
 
 
 class VariantSubType(Table):
-    """Table VariantSubType."""
+    """Type of the tensors inside a VARIANT tensor."""
 
     __slots__ = (
         "shape",
@@ -2436,13 +2839,14 @@ class VariantSubType(Table):
         self.has_rank = has_rank
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Type of the tensors inside a VARIANT tensor."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="shape",
             slot=0,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Shape of the contained tensors.",
         ),
         Field(
             name="type",
@@ -2451,6 +2855,7 @@ class VariantSubType(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="Element type of the contained tensors.",
         ),
         Field(
             name="has_rank",
@@ -2458,12 +2863,14 @@ class VariantSubType(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True if shape is known, even when it is empty.",
         ),
     )
 
 
 class Tensor(Table):
-    """Table Tensor."""
+    """A value in a subgraph: constant if its buffer has data, otherwise planned into the arena
+    by TFLM."""
 
     __slots__ = (
         "shape",
@@ -2507,13 +2914,20 @@ class Tensor(Table):
         self.external_buffer = external_buffer
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "A value in a subgraph: constant if its buffer has data, otherwise "
+        "planned into the arena by TFLM."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="shape",
             slot=0,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Dimensions; absent and empty both mean a scalar. TFLM never "
+                "resizes, so a wrong output shape goes unnoticed."
+            ),
         ),
         Field(
             name="type",
@@ -2522,6 +2936,7 @@ class Tensor(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="Element type; absent means FLOAT32.",
         ),
         Field(
             name="buffer",
@@ -2529,17 +2944,26 @@ class Tensor(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc=(
+                "Index into Model.buffers. An empty buffer, such as 0, means not "
+                "constant. TFLM does not check the range."
+            ),
         ),
         Field(
             name="name",
             slot=3,
             kind=Kind.STRING,
+            doc="For people and signatures; the interpreter does not need it.",
         ),
         Field(
             name="quantization",
             slot=4,
             kind=Kind.TABLE,
             members=(QuantizationParameters,),
+            doc=(
+                "Scale and zero point. An empty table is normal on tensors that are"
+                " not quantised."
+            ),
         ),
         Field(
             name="is_variable",
@@ -2547,18 +2971,26 @@ class Tensor(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "Keeps its value between invocations, e.g. the state of SVDF and "
+                "LSTM. Its buffer must be empty."
+            ),
         ),
         Field(
             name="sparsity",
             slot=6,
             kind=Kind.TABLE,
             members=(SparsityParameters,),
+            doc=(
+                "Set if the buffer holds only the non-zero part. TFLM has no sparse kernels."
+            ),
         ),
         Field(
             name="shape_signature",
             slot=7,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=("Shape as the converter saw it, -1 where unknown. TFLM uses shape only."),
         ),
         Field(
             name="has_rank",
@@ -2566,12 +2998,20 @@ class Tensor(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "Tells a scalar (true) from an unknown rank (false) when shape is "
+                "empty. TFLM ignores it."
+            ),
         ),
         Field(
             name="variant_tensors",
             slot=9,
             kind=Kind.TABLES,
             members=(VariantSubType,),
+            doc=(
+                "Content type of a VARIANT tensor, at most one entry. Leave empty "
+                "for other types."
+            ),
         ),
         Field(
             name="external_buffer",
@@ -2579,12 +3019,16 @@ class Tensor(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc=(
+                "Id of the ExternalBuffer that holds the data; 0 for none. Not "
+                "together with data in buffer. TFLM ignores it."
+            ),
         ),
     )
 
 
 class Pool2DOptions(Table):
-    """Table Pool2DOptions."""
+    """Options of AVERAGE_POOL_2D, MAX_POOL_2D and L2_POOL_2D."""
 
     __slots__ = (
         "padding",
@@ -2613,7 +3057,7 @@ class Pool2DOptions(Table):
         self.fused_activation_function = fused_activation_function
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of AVERAGE_POOL_2D, MAX_POOL_2D and L2_POOL_2D."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="padding",
@@ -2622,6 +3066,7 @@ class Pool2DOptions(Table):
             scalar="byte",
             default=Padding.SAME,
             enum=Padding,
+            doc="Border handling; absent means SAME.",
         ),
         Field(
             name="stride_w",
@@ -2629,6 +3074,7 @@ class Pool2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Step along the width, at least 1. Absent reads as 0, which is not valid."),
         ),
         Field(
             name="stride_h",
@@ -2636,6 +3082,7 @@ class Pool2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Step along the height, at least 1. Absent reads as 0, which is not valid."),
         ),
         Field(
             name="filter_width",
@@ -2643,6 +3090,7 @@ class Pool2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Width of the window; unlike convolution, pooling keeps it here.",
         ),
         Field(
             name="filter_height",
@@ -2650,6 +3098,7 @@ class Pool2DOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Height of the window; unlike convolution, pooling keeps it here.",
         ),
         Field(
             name="fused_activation_function",
@@ -2658,12 +3107,16 @@ class Pool2DOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
     )
 
 
 class SVDFOptions(Table):
-    """Table SVDFOptions."""
+    """Options of SVDF.
+
+    Input 4 is the activation state and must be a variable tensor.
+    """
 
     __slots__ = (
         "rank",
@@ -2683,7 +3136,9 @@ class SVDFOptions(Table):
         self.asymmetric_quantize_inputs = asymmetric_quantize_inputs
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of SVDF. Input 4 is the activation state and must be a variable tensor."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="rank",
@@ -2691,6 +3146,7 @@ class SVDFOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Filters per unit: units = filters / rank, without remainder.",
         ),
         Field(
             name="fused_activation_function",
@@ -2699,6 +3155,10 @@ class SVDFOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=(
+                "Applied by the float kernel. Integer kernels of TFLM only clamp to"
+                " the INT8 range."
+            ),
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -2706,12 +3166,19 @@ class SVDFOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "For hybrid layers only (float input, INT8 weights), which TFLM "
+                "does not support."
+            ),
         ),
     )
 
 
 class RNNOptions(Table):
-    """Table RNNOptions."""
+    """Options of RNN, a single step.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "fused_activation_function",
@@ -2728,7 +3195,7 @@ class RNNOptions(Table):
         self.asymmetric_quantize_inputs = asymmetric_quantize_inputs
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of RNN, a single step. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -2737,6 +3204,7 @@ class RNNOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Activation of the cell, usually TANH.",
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -2744,12 +3212,16 @@ class RNNOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="For hybrid layers only: quantise float inputs with a zero point.",
         ),
     )
 
 
 class SoftmaxOptions(Table):
-    """Table SoftmaxOptions."""
+    """Options of SOFTMAX.
+
+    INT8 output needs scale 1/256 and zero point -128.
+    """
 
     __slots__ = ("beta",)
 
@@ -2761,7 +3233,9 @@ class SoftmaxOptions(Table):
         self.beta = beta
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of SOFTMAX. INT8 output needs scale 1/256 and zero point -128."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="beta",
@@ -2769,12 +3243,19 @@ class SoftmaxOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc=(
+                "Factor applied to the input, normally 1. Absent reads as 0, which "
+                "gives equal outputs."
+            ),
         ),
     )
 
 
 class ResizeBilinearOptions(Table):
-    """Table ResizeBilinearOptions."""
+    """Options of RESIZE_BILINEAR.
+
+    The output size is the constant in input 1.
+    """
 
     __slots__ = (
         "new_height",
@@ -2797,7 +3278,9 @@ class ResizeBilinearOptions(Table):
         self.half_pixel_centers = half_pixel_centers
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of RESIZE_BILINEAR. The output size is the constant in input 1."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="new_height",
@@ -2806,6 +3289,7 @@ class ResizeBilinearOptions(Table):
             scalar="int",
             default=0,
             deprecated=True,
+            doc="No longer used; the size is in input 1.",
         ),
         Field(
             name="new_width",
@@ -2814,6 +3298,7 @@ class ResizeBilinearOptions(Table):
             scalar="int",
             default=0,
             deprecated=True,
+            doc="No longer used; the size is in input 1.",
         ),
         Field(
             name="align_corners",
@@ -2821,6 +3306,10 @@ class ResizeBilinearOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "Corner pixels of input and output coincide. Not together with "
+                "half_pixel_centers."
+            ),
         ),
         Field(
             name="half_pixel_centers",
@@ -2828,12 +3317,13 @@ class ResizeBilinearOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Sample at pixel centres. Not together with align_corners.",
         ),
     )
 
 
 class ReshapeOptions(Table):
-    """Table ReshapeOptions."""
+    """Options of RESHAPE."""
 
     __slots__ = ("new_shape",)
 
@@ -2845,19 +3335,26 @@ class ReshapeOptions(Table):
         self.new_shape = new_shape
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of RESHAPE."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="new_shape",
             slot=0,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Target shape if there is no shape input, which goes first; one -1 "
+                "is inferred. TFLM uses the stored output shape."
+            ),
         ),
     )
 
 
 class SkipGramOptions(Table):
-    """Table SkipGramOptions."""
+    """Options of SKIP_GRAM.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "ngram_size",
@@ -2877,7 +3374,7 @@ class SkipGramOptions(Table):
         self.include_all_ngrams = include_all_ngrams
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of SKIP_GRAM. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="ngram_size",
@@ -2885,6 +3382,7 @@ class SkipGramOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Words per group.",
         ),
         Field(
             name="max_skip_size",
@@ -2892,6 +3390,7 @@ class SkipGramOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Most words that may be skipped.",
         ),
         Field(
             name="include_all_ngrams",
@@ -2899,12 +3398,13 @@ class SkipGramOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Also give the groups with fewer than ngram_size words.",
         ),
     )
 
 
 class SpaceToDepthOptions(Table):
-    """Table SpaceToDepthOptions."""
+    """Options of SPACE_TO_DEPTH: [N, H, W, C] becomes [N, H/b, W/b, C*b*b]."""
 
     __slots__ = ("block_size",)
 
@@ -2916,7 +3416,9 @@ class SpaceToDepthOptions(Table):
         self.block_size = block_size
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of SPACE_TO_DEPTH: [N, H, W, C] becomes [N, H/b, W/b, C*b*b]."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="block_size",
@@ -2924,12 +3426,16 @@ class SpaceToDepthOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Block edge b; must divide height and width.",
         ),
     )
 
 
 class MulOptions(Table):
-    """Table MulOptions."""
+    """Options of MUL.
+
+    Operands broadcast as in NumPy.
+    """
 
     __slots__ = ("fused_activation_function",)
 
@@ -2941,7 +3447,7 @@ class MulOptions(Table):
         self.fused_activation_function = fused_activation_function
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of MUL. Operands broadcast as in NumPy."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -2950,45 +3456,55 @@ class MulOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
     )
 
 
 class PadOptions(Table):
-    """Table PadOptions; it has no field of its own."""
+    """PAD has no options; the amounts are in input 1, a constant of [before, after] pairs."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "PAD has no options; the amounts are in input 1, a constant of [before, after] pairs."
+    )
 
 
 class SpaceToBatchNDOptions(Table):
-    """Table SpaceToBatchNDOptions; it has no field of its own."""
+    """SPACE_TO_BATCH_ND has no options; block shape and paddings are inputs 1 and 2."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "SPACE_TO_BATCH_ND has no options; block shape and paddings are inputs 1 and 2."
+    )
 
 
 class TransposeOptions(Table):
-    """Table TransposeOptions; it has no field of its own."""
+    """TRANSPOSE has no options; the permutation is input 1, a constant in TFLM."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "TRANSPOSE has no options; the permutation is input 1, a constant in TFLM."
+    )
 
 
 class ReducerOptions(Table):
-    """Table ReducerOptions."""
+    """Options of MEAN, SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_ALL and their kin.
+
+    The axes are input 1.
+    """
 
     __slots__ = ("keep_dims",)
 
@@ -3000,7 +3516,10 @@ class ReducerOptions(Table):
         self.keep_dims = keep_dims
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of MEAN, SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_ALL and their"
+        " kin. The axes are input 1."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="keep_dims",
@@ -3008,12 +3527,16 @@ class ReducerOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True: reduced dimensions stay with size 1. False: they are dropped.",
         ),
     )
 
 
 class SubOptions(Table):
-    """Table SubOptions."""
+    """Options of SUB.
+
+    Operands broadcast as in NumPy.
+    """
 
     __slots__ = (
         "fused_activation_function",
@@ -3030,7 +3553,7 @@ class SubOptions(Table):
         self.pot_scale_int16 = pot_scale_int16
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of SUB. Operands broadcast as in NumPy."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -3039,6 +3562,7 @@ class SubOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc=("Clamp applied to the output. Quantised kernels ignore TANH and SIGN_BIT."),
         ),
         Field(
             name="pot_scale_int16",
@@ -3046,12 +3570,16 @@ class SubOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=True,
+            doc=(
+                "INT16 scales are powers of two; true by default. TFLM rescales in "
+                "general and does not read it."
+            ),
         ),
     )
 
 
 class SqueezeOptions(Table):
-    """Table SqueezeOptions."""
+    """Options of SQUEEZE."""
 
     __slots__ = ("squeeze_dims",)
 
@@ -3063,19 +3591,26 @@ class SqueezeOptions(Table):
         self.squeeze_dims = squeeze_dims
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of SQUEEZE."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="squeeze_dims",
             slot=0,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Dimensions of size 1 to remove; negative counts from the end. "
+                "Empty removes every one of size 1."
+            ),
         ),
     )
 
 
 class SequenceRNNOptions(Table):
-    """Table SequenceRNNOptions."""
+    """Options of UNIDIRECTIONAL_SEQUENCE_RNN.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "time_major",
@@ -3095,7 +3630,7 @@ class SequenceRNNOptions(Table):
         self.asymmetric_quantize_inputs = asymmetric_quantize_inputs
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of UNIDIRECTIONAL_SEQUENCE_RNN. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="time_major",
@@ -3103,6 +3638,7 @@ class SequenceRNNOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True: input is [time, batch, size]. False: [batch, time, size].",
         ),
         Field(
             name="fused_activation_function",
@@ -3111,6 +3647,7 @@ class SequenceRNNOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Activation of the cell, usually TANH.",
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -3118,12 +3655,17 @@ class SequenceRNNOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="For hybrid layers only: quantise float inputs with a zero point.",
         ),
     )
 
 
 class StridedSliceOptions(Table):
-    """Table StridedSliceOptions."""
+    """Options of STRIDED_SLICE.
+
+    Begin, end and strides are inputs 1 to 3, constants in TFLM. Bit i of a mask stands for
+    entry i.
+    """
 
     __slots__ = (
         "begin_mask",
@@ -3152,7 +3694,10 @@ class StridedSliceOptions(Table):
         self.offset = offset
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of STRIDED_SLICE. Begin, end and strides are inputs 1 to "
+        "3, constants in TFLM. Bit i of a mask stands for entry i."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="begin_mask",
@@ -3160,6 +3705,7 @@ class StridedSliceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Set bits: ignore begin and start at the edge.",
         ),
         Field(
             name="end_mask",
@@ -3167,6 +3713,7 @@ class StridedSliceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Set bits: ignore end and run to the edge.",
         ),
         Field(
             name="ellipsis_mask",
@@ -3174,6 +3721,10 @@ class StridedSliceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Set bit: this entry stands for all dimensions not named. TFLM "
+                "kernels treat it as 0."
+            ),
         ),
         Field(
             name="new_axis_mask",
@@ -3181,6 +3732,7 @@ class StridedSliceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Set bits: insert a dimension of size 1. TFLM kernels treat it as 0.",
         ),
         Field(
             name="shrink_axis_mask",
@@ -3188,6 +3740,7 @@ class StridedSliceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Set bits: take one element at begin and drop the dimension.",
         ),
         Field(
             name="offset",
@@ -3195,23 +3748,33 @@ class StridedSliceOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "True: end counts from begin instead of from 0. Not used by the "
+                "reference kernel of TFLM."
+            ),
         ),
     )
 
 
 class TopKV2Options(Table):
-    """Table TopKV2Options; it has no field of its own."""
+    """TOPK_V2 has no options; k is input 1.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "TOPK_V2 has no options; k is input 1. Not in TFLM."
 
 
 class SplitOptions(Table):
-    """Table SplitOptions."""
+    """Options of SPLIT.
+
+    The axis is input 0 and the data is input 1.
+    """
 
     __slots__ = ("num_splits",)
 
@@ -3223,7 +3786,7 @@ class SplitOptions(Table):
         self.num_splits = num_splits
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of SPLIT. The axis is input 0 and the data is input 1."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="num_splits",
@@ -3231,56 +3794,65 @@ class SplitOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Number of equal parts; must equal the number of outputs.",
         ),
     )
 
 
 class NegOptions(Table):
-    """Table NegOptions; it has no field of its own."""
+    """NEG has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "NEG has no options."
 
 
 class PadV2Options(Table):
-    """Table PadV2Options; it has no field of its own."""
+    """PADV2 has no options; amounts and pad value are inputs 1 and 2, constants in TFLM."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "PADV2 has no options; amounts and pad value are inputs 1 and 2, constants in TFLM."
+    )
 
 
 class SelectOptions(Table):
-    """Table SelectOptions; it has no field of its own."""
+    """SELECT has no options.
+
+    Not in TFLM, which has SELECT_V2.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "SELECT has no options. Not in TFLM, which has SELECT_V2."
 
 
 class SliceOptions(Table):
-    """Table SliceOptions; it has no field of its own."""
+    """SLICE has no options; begin and size are inputs 1 and 2."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "SLICE has no options; begin and size are inputs 1 and 2."
 
 
 class TransposeConvOptions(Table):
-    """Table TransposeConvOptions."""
+    """Options of TRANSPOSE_CONV.
+
+    Inputs are output shape, filter, data and optional bias, in this order.
+    """
 
     __slots__ = (
         "padding",
@@ -3306,7 +3878,10 @@ class TransposeConvOptions(Table):
         self.quantized_bias_type = quantized_bias_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of TRANSPOSE_CONV. Inputs are output shape, filter, data "
+        "and optional bias, in this order."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="padding",
@@ -3315,6 +3890,10 @@ class TransposeConvOptions(Table):
             scalar="byte",
             default=Padding.SAME,
             enum=Padding,
+            doc=(
+                "SAME: output = input * stride. VALID: output = (input - 1) * "
+                "stride + kernel. Absent means SAME."
+            ),
         ),
         Field(
             name="stride_w",
@@ -3322,6 +3901,10 @@ class TransposeConvOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Upsampling step along the width, at least 1. Absent reads as 0, "
+                "which is not valid."
+            ),
         ),
         Field(
             name="stride_h",
@@ -3329,6 +3912,10 @@ class TransposeConvOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Upsampling step along the height, at least 1. Absent reads as 0, "
+                "which is not valid."
+            ),
         ),
         Field(
             name="fused_activation_function",
@@ -3337,6 +3924,7 @@ class TransposeConvOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Clamp applied to the output. Older TFLM kernels ignore it.",
         ),
         Field(
             name="quantized_bias_type",
@@ -3345,12 +3933,19 @@ class TransposeConvOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc=(
+                "Type of bias and accumulator in quantised layers, INT32 or INT64; "
+                "FLOAT32, the default, means not stated."
+            ),
         ),
     )
 
 
 class SparseToDenseOptions(Table):
-    """Table SparseToDenseOptions."""
+    """Options of SPARSE_TO_DENSE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("validate_indices",)
 
@@ -3362,7 +3957,7 @@ class SparseToDenseOptions(Table):
         self.validate_indices = validate_indices
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of SPARSE_TO_DENSE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="validate_indices",
@@ -3370,34 +3965,38 @@ class SparseToDenseOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Asks for a check that indices are sorted and unique.",
         ),
     )
 
 
 class TileOptions(Table):
-    """Table TileOptions; it has no field of its own."""
+    """TILE has no options; the repeat counts are input 1.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "TILE has no options; the repeat counts are input 1. Not in TFLM."
 
 
 class NotEqualOptions(Table):
-    """Table NotEqualOptions; it has no field of its own."""
+    """NOT_EQUAL has no options; the output is BOOL."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "NOT_EQUAL has no options; the output is BOOL."
 
 
 class ShapeOptions(Table):
-    """Table ShapeOptions."""
+    """Options of SHAPE."""
 
     __slots__ = ("out_type",)
 
@@ -3409,7 +4008,7 @@ class ShapeOptions(Table):
         self.out_type = out_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of SHAPE."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="out_type",
@@ -3418,23 +4017,27 @@ class ShapeOptions(Table):
             scalar="byte",
             default=TensorType.FLOAT32,
             enum=TensorType,
+            doc="INT32 or INT64; must agree with the output tensor.",
         ),
     )
 
 
 class PowOptions(Table):
-    """Table PowOptions; it has no field of its own."""
+    """POW has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "POW has no options. Not in TFLM."
 
 
 class PackOptions(Table):
-    """Table PackOptions."""
+    """Options of PACK, which stacks tensors of the same shape along a new dimension."""
 
     __slots__ = (
         "values_count",
@@ -3451,7 +4054,9 @@ class PackOptions(Table):
         self.axis = axis
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of PACK, which stacks tensors of the same shape along a new dimension."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="values_count",
@@ -3459,6 +4064,7 @@ class PackOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Number of inputs; must match the operator.",
         ),
         Field(
             name="axis",
@@ -3466,12 +4072,16 @@ class PackOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=("Position of the new dimension in the output; negative counts from the end."),
         ),
     )
 
 
 class OneHotOptions(Table):
-    """Table OneHotOptions."""
+    """Options of ONE_HOT.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("axis",)
 
@@ -3483,7 +4093,7 @@ class OneHotOptions(Table):
         self.axis = axis
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of ONE_HOT. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="axis",
@@ -3491,12 +4101,13 @@ class OneHotOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Position of the new dimension; -1 puts it last.",
         ),
     )
 
 
 class UnpackOptions(Table):
-    """Table UnpackOptions."""
+    """Options of UNPACK, which splits a tensor along a dimension and drops it."""
 
     __slots__ = (
         "num",
@@ -3513,7 +4124,9 @@ class UnpackOptions(Table):
         self.axis = axis
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of UNPACK, which splits a tensor along a dimension and drops it."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="num",
@@ -3521,6 +4134,7 @@ class UnpackOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Number of outputs; must equal the size of the dimension.",
         ),
         Field(
             name="axis",
@@ -3528,34 +4142,38 @@ class UnpackOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Dimension to split; negative counts from the end.",
         ),
     )
 
 
 class SquareOptions(Table):
-    """Table SquareOptions; it has no field of its own."""
+    """SQUARE has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "SQUARE has no options."
 
 
 class ZerosLikeOptions(Table):
-    """Table ZerosLikeOptions; it has no field of its own."""
+    """ZEROS_LIKE has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "ZEROS_LIKE has no options."
 
 
 class UnidirectionalSequenceLSTMOptions(Table):
-    """Table UnidirectionalSequenceLSTMOptions."""
+    """Options of UNIDIRECTIONAL_SEQUENCE_LSTM.
+
+    TFLM wants 24 inputs, variable states, no peephole, projection or layer norm.
+    """
 
     __slots__ = (
         "fused_activation_function",
@@ -3584,7 +4202,10 @@ class UnidirectionalSequenceLSTMOptions(Table):
         self.diagonal_recurrent_tensors = diagonal_recurrent_tensors
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of UNIDIRECTIONAL_SEQUENCE_LSTM. TFLM wants 24 inputs, "
+        "variable states, no peephole, projection or layer norm."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="fused_activation_function",
@@ -3593,6 +4214,7 @@ class UnidirectionalSequenceLSTMOptions(Table):
             scalar="byte",
             default=ActivationFunctionType.NONE,
             enum=ActivationFunctionType,
+            doc="Activation of the cell gate, usually TANH.",
         ),
         Field(
             name="cell_clip",
@@ -3600,6 +4222,7 @@ class UnidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc="Limits the cell state to -cell_clip..cell_clip; 0 means no limit.",
         ),
         Field(
             name="proj_clip",
@@ -3607,6 +4230,7 @@ class UnidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="float",
             default=0,
+            doc=("Limits the projection output; 0 means no limit. TFLM has no projection."),
         ),
         Field(
             name="time_major",
@@ -3614,6 +4238,7 @@ class UnidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True: input is [time, batch, size]. False: [batch, time, size].",
         ),
         Field(
             name="asymmetric_quantize_inputs",
@@ -3621,6 +4246,10 @@ class UnidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "For hybrid layers only (float input, INT8 weights), which TFLM "
+                "does not support."
+            ),
         ),
         Field(
             name="diagonal_recurrent_tensors",
@@ -3628,23 +4257,35 @@ class UnidirectionalSequenceLSTMOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc=(
+                "Recurrent weights are stored as their diagonals only. Not for "
+                "TFLM, which wants full matrices."
+            ),
         ),
     )
 
 
 class RangeOptions(Table):
-    """Table RangeOptions; it has no field of its own."""
+    """RANGE has no options; start, limit and step are its inputs.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "RANGE has no options; start, limit and step are its inputs. Not in TFLM."
+    )
 
 
 class ResizeNearestNeighborOptions(Table):
-    """Table ResizeNearestNeighborOptions."""
+    """Options of RESIZE_NEAREST_NEIGHBOR.
+
+    The output size is the constant in input 1.
+    """
 
     __slots__ = (
         "align_corners",
@@ -3661,7 +4302,9 @@ class ResizeNearestNeighborOptions(Table):
         self.half_pixel_centers = half_pixel_centers
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of RESIZE_NEAREST_NEIGHBOR. The output size is the constant in input 1."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="align_corners",
@@ -3669,6 +4312,7 @@ class ResizeNearestNeighborOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Corner pixels of input and output coincide.",
         ),
         Field(
             name="half_pixel_centers",
@@ -3676,23 +4320,27 @@ class ResizeNearestNeighborOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Sample at pixel centres.",
         ),
     )
 
 
 class SquaredDifferenceOptions(Table):
-    """Table SquaredDifferenceOptions; it has no field of its own."""
+    """SQUARED_DIFFERENCE has no options."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "SQUARED_DIFFERENCE has no options."
 
 
 class SplitVOptions(Table):
-    """Table SplitVOptions."""
+    """Options of SPLIT_V.
+
+    Inputs are data, sizes and axis, in this order.
+    """
 
     __slots__ = ("num_splits",)
 
@@ -3704,7 +4352,7 @@ class SplitVOptions(Table):
         self.num_splits = num_splits
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of SPLIT_V. Inputs are data, sizes and axis, in this order."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="num_splits",
@@ -3712,12 +4360,16 @@ class SplitVOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Number of parts; must equal the number of outputs and of sizes.",
         ),
     )
 
 
 class UniqueOptions(Table):
-    """Table UniqueOptions."""
+    """Options of UNIQUE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("idx_out_type",)
 
@@ -3729,7 +4381,7 @@ class UniqueOptions(Table):
         self.idx_out_type = idx_out_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of UNIQUE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="idx_out_type",
@@ -3738,45 +4390,57 @@ class UniqueOptions(Table):
             scalar="byte",
             default=TensorType.INT32,
             enum=TensorType,
+            doc="Type of the index output, INT32 or INT64.",
         ),
     )
 
 
 class ReverseV2Options(Table):
-    """Table ReverseV2Options; it has no field of its own."""
+    """REVERSE_V2 has no options; the axis is input 1."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "REVERSE_V2 has no options; the axis is input 1."
 
 
 class WhereOptions(Table):
-    """Table WhereOptions; it has no field of its own."""
+    """WHERE has no options.
+
+    Not in TFLM: its output size depends on the data.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "WHERE has no options. Not in TFLM: its output size depends on the data."
+    )
 
 
 class RankOptions(Table):
-    """Table RankOptions; it has no field of its own."""
+    """RANK has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "RANK has no options. Not in TFLM."
 
 
 class ReverseSequenceOptions(Table):
-    """Table ReverseSequenceOptions."""
+    """Options of REVERSE_SEQUENCE.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "seq_dim",
@@ -3793,7 +4457,7 @@ class ReverseSequenceOptions(Table):
         self.batch_dim = batch_dim
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of REVERSE_SEQUENCE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="seq_dim",
@@ -3801,6 +4465,7 @@ class ReverseSequenceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Dimension to reverse, up to the length given per batch entry.",
         ),
         Field(
             name="batch_dim",
@@ -3808,23 +4473,33 @@ class ReverseSequenceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Dimension that the lengths in input 1 belong to.",
         ),
     )
 
 
 class QuantizeOptions(Table):
-    """Table QuantizeOptions; it has no field of its own."""
+    """QUANTIZE has no options; scale and zero point come from the tensors.
+
+    TFLM needs one scale on the output.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "QUANTIZE has no options; scale and zero point come from the "
+        "tensors. TFLM needs one scale on the output."
+    )
 
 
 class WhileOptions(Table):
-    """Table WhileOptions."""
+    """Options of WHILE.
+
+    Inputs, outputs and the arguments of both subgraphs must match in number.
+    """
 
     __slots__ = (
         "cond_subgraph_index",
@@ -3841,7 +4516,10 @@ class WhileOptions(Table):
         self.body_subgraph_index = body_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of WHILE. Inputs, outputs and the arguments of both "
+        "subgraphs must match in number."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="cond_subgraph_index",
@@ -3849,6 +4527,7 @@ class WhileOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph that gives the BOOL condition.",
         ),
         Field(
             name="body_subgraph_index",
@@ -3856,78 +4535,102 @@ class WhileOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc=(
+                "Subgraph run as long as the condition holds; its outputs are the next inputs."
+            ),
         ),
     )
 
 
 class NonMaxSuppressionV4Options(Table):
-    """Table NonMaxSuppressionV4Options; it has no field of its own."""
+    """NON_MAX_SUPPRESSION_V4 has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "NON_MAX_SUPPRESSION_V4 has no options. Not in TFLM."
 
 
 class NonMaxSuppressionV5Options(Table):
-    """Table NonMaxSuppressionV5Options; it has no field of its own."""
+    """NON_MAX_SUPPRESSION_V5 has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "NON_MAX_SUPPRESSION_V5 has no options. Not in TFLM."
 
 
 class ScatterNdOptions(Table):
-    """Table ScatterNdOptions; it has no field of its own."""
+    """SCATTER_ND has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "SCATTER_ND has no options. Not in TFLM."
 
 
 class SelectV2Options(Table):
-    """Table SelectV2Options; it has no field of its own."""
+    """SELECT_V2 has no options; it takes x where the condition is true, else y, with broadcast."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "SELECT_V2 has no options; it takes x where the condition is true, "
+        "else y, with broadcast."
+    )
 
 
 class SegmentSumOptions(Table):
-    """Table SegmentSumOptions; it has no field of its own."""
+    """SEGMENT_SUM has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "SEGMENT_SUM has no options. Not in TFLM."
 
 
 class Rfft2dOptions(Table):
-    """Table Rfft2dOptions; it has no field of its own."""
+    """RFFT2D has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "RFFT2D has no options. Not in TFLM."
 
 
 class VarHandleOptions(Table):
-    """Table VarHandleOptions."""
+    """Options of VAR_HANDLE.
+
+    The firmware must give the interpreter a MicroResourceVariables object.
+    """
 
     __slots__ = (
         "container",
@@ -3944,34 +4647,45 @@ class VarHandleOptions(Table):
         self.shared_name = shared_name
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of VAR_HANDLE. The firmware must give the interpreter a "
+        "MicroResourceVariables object."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="container",
             slot=0,
             kind=Kind.STRING,
+            doc="First half of the name of the variable, often empty.",
         ),
         Field(
             name="shared_name",
             slot=1,
             kind=Kind.STRING,
+            doc=(
+                "Second half of the name; operators with the same pair of names "
+                "share a variable."
+            ),
         ),
     )
 
 
 class ReadVariableOptions(Table):
-    """Table ReadVariableOptions; it has no field of its own."""
+    """READ_VARIABLE has no options; input 0 is the handle."""
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "READ_VARIABLE has no options; input 0 is the handle."
 
 
 class RandomOptions(Table):
-    """Table RandomOptions."""
+    """Options of RANDOM_UNIFORM, RANDOM_STANDARD_NORMAL and MULTINOMIAL.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "seed",
@@ -3988,7 +4702,9 @@ class RandomOptions(Table):
         self.seed2 = seed2
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of RANDOM_UNIFORM, RANDOM_STANDARD_NORMAL and MULTINOMIAL. Not in TFLM."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="seed",
@@ -3996,6 +4712,7 @@ class RandomOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="First seed. Both seeds 0 ask for a random one.",
         ),
         Field(
             name="seed2",
@@ -4003,78 +4720,100 @@ class RandomOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Second seed, combined with the first.",
         ),
     )
 
 
 class UnsortedSegmentProdOptions(Table):
-    """Table UnsortedSegmentProdOptions; it has no field of its own."""
+    """UNSORTED_SEGMENT_PROD has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "UNSORTED_SEGMENT_PROD has no options. Not in TFLM."
 
 
 class UnsortedSegmentMaxOptions(Table):
-    """Table UnsortedSegmentMaxOptions; it has no field of its own."""
+    """UNSORTED_SEGMENT_MAX has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "UNSORTED_SEGMENT_MAX has no options. Not in TFLM."
 
 
 class UnsortedSegmentMinOptions(Table):
-    """Table UnsortedSegmentMinOptions; it has no field of its own."""
+    """UNSORTED_SEGMENT_MIN has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "UNSORTED_SEGMENT_MIN has no options. Not in TFLM."
 
 
 class UnsortedSegmentSumOptions(Table):
-    """Table UnsortedSegmentSumOptions; it has no field of its own."""
+    """UNSORTED_SEGMENT_SUM has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "UNSORTED_SEGMENT_SUM has no options. Not in TFLM."
 
 
 class SignOptions(Table):
-    """Table SignOptions; it has no field of its own."""
+    """SIGN has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "SIGN has no options. Not in TFLM."
 
 
 class RightShiftOptions(Table):
-    """Table RightShiftOptions; it has no field of its own."""
+    """RIGHT_SHIFT has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "RIGHT_SHIFT has no options. Not in TFLM."
 
 
 class StablehloConcatenateOptions(Table):
-    """Table StablehloConcatenateOptions."""
+    """Options of STABLEHLO_CONCATENATE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("dimension",)
 
@@ -4086,7 +4825,7 @@ class StablehloConcatenateOptions(Table):
         self.dimension = dimension
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_CONCATENATE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="dimension",
@@ -4094,12 +4833,16 @@ class StablehloConcatenateOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension along which inputs are joined.",
         ),
     )
 
 
 class StablehloBroadcastInDimOptions(Table):
-    """Table StablehloBroadcastInDimOptions."""
+    """Options of STABLEHLO_BROADCAST_IN_DIM.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("broadcast_dimensions",)
 
@@ -4111,19 +4854,23 @@ class StablehloBroadcastInDimOptions(Table):
         self.broadcast_dimensions = broadcast_dimensions
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_BROADCAST_IN_DIM. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="broadcast_dimensions",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="For each operand dimension, the output dimension it maps to.",
         ),
     )
 
 
 class StablehloSliceOptions(Table):
-    """Table StablehloSliceOptions."""
+    """Options of STABLEHLO_SLICE.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "start_indices",
@@ -4143,31 +4890,37 @@ class StablehloSliceOptions(Table):
         self.strides = strides
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_SLICE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="start_indices",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="First index per dimension.",
         ),
         Field(
             name="limit_indices",
             slot=1,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="End index per dimension, not included.",
         ),
         Field(
             name="strides",
             slot=2,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Step per dimension.",
         ),
     )
 
 
 class StablehloConvolutionOptions(Table):
-    """Table StablehloConvolutionOptions."""
+    """Options of STABLEHLO_CONVOLUTION.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "window_strides",
@@ -4229,37 +4982,42 @@ class StablehloConvolutionOptions(Table):
         self.precision_config = precision_config
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_CONVOLUTION. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="window_strides",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Step of the window per spatial dimension.",
         ),
         Field(
             name="padding",
             slot=1,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Pairs of low and high padding per spatial dimension, in one list.",
         ),
         Field(
             name="lhs_dilation",
             slot=2,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Spacing put between input elements; 1 means none.",
         ),
         Field(
             name="rhs_dilation",
             slot=3,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Spacing put between kernel elements; 1 means none.",
         ),
         Field(
             name="window_reversal",
             slot=4,
             kind=Kind.SCALARS,
             scalar="bool",
+            doc="Per spatial dimension, whether the kernel is reversed.",
         ),
         Field(
             name="input_batch_dimension",
@@ -4267,6 +5025,7 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the input that is the batch.",
         ),
         Field(
             name="input_feature_dimension",
@@ -4274,12 +5033,14 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the input that holds the channels.",
         ),
         Field(
             name="input_spatial_dimensions",
             slot=7,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Spatial dimensions of the input, in order.",
         ),
         Field(
             name="kernel_input_feature_dimension",
@@ -4287,6 +5048,7 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the kernel that holds input channels.",
         ),
         Field(
             name="kernel_output_feature_dimension",
@@ -4294,12 +5056,14 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the kernel that holds output channels.",
         ),
         Field(
             name="kernel_spatial_dimensions",
             slot=10,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Spatial dimensions of the kernel, in order.",
         ),
         Field(
             name="output_batch_dimension",
@@ -4307,6 +5071,7 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the output that is the batch.",
         ),
         Field(
             name="output_feature_dimension",
@@ -4314,12 +5079,14 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the output that holds the channels.",
         ),
         Field(
             name="output_spatial_dimensions",
             slot=13,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Spatial dimensions of the output, in order.",
         ),
         Field(
             name="feature_group_count",
@@ -4327,6 +5094,7 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Number of channel groups; 1 for a plain convolution.",
         ),
         Field(
             name="batch_group_count",
@@ -4334,6 +5102,7 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Number of batch groups; 1 for a plain convolution.",
         ),
         Field(
             name="precision_config",
@@ -4341,12 +5110,16 @@ class StablehloConvolutionOptions(Table):
             kind=Kind.SCALARS,
             scalar="uint",
             enum=StablehloPrecisionConfig,
+            doc="Precision hint for each operand.",
         ),
     )
 
 
 class StablehloCustomCallOptions(Table):
-    """Table StablehloCustomCallOptions."""
+    """Options of STABLEHLO_CUSTOM_CALL.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "call_target_name",
@@ -4375,12 +5148,13 @@ class StablehloCustomCallOptions(Table):
         self.custom_attributes = custom_attributes
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_CUSTOM_CALL. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="call_target_name",
             slot=0,
             kind=Kind.STRING,
+            doc="Name of the function to call.",
         ),
         Field(
             name="has_side_effect",
@@ -4388,11 +5162,13 @@ class StablehloCustomCallOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="True if the call must not be removed or reordered.",
         ),
         Field(
             name="backend_config",
             slot=2,
             kind=Kind.STRING,
+            doc="Text passed on to the implementation.",
         ),
         Field(
             name="api_version",
@@ -4400,23 +5176,29 @@ class StablehloCustomCallOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Version of the calling convention.",
         ),
         Field(
             name="called_computations",
             slot=4,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Indices of the subgraphs that the call may use.",
         ),
         Field(
             name="custom_attributes",
             slot=5,
             kind=Kind.BYTES,
+            doc="Further attributes, encoded as bytes.",
         ),
     )
 
 
 class StablehloReduceOptions(Table):
-    """Table StablehloReduceOptions."""
+    """Options of STABLEHLO_REDUCE.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "dimensions",
@@ -4433,13 +5215,14 @@ class StablehloReduceOptions(Table):
         self.body_subgraph_index = body_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_REDUCE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="dimensions",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Dimensions to reduce.",
         ),
         Field(
             name="body_subgraph_index",
@@ -4447,12 +5230,16 @@ class StablehloReduceOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph that combines two values.",
         ),
     )
 
 
 class StablehloScatterOptions(Table):
-    """Table StablehloScatterOptions."""
+    """Options of STABLEHLO_SCATTER.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "indices_are_sorted",
@@ -4484,7 +5271,7 @@ class StablehloScatterOptions(Table):
         self.update_computation_subgraph_index = update_computation_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_SCATTER. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="indices_are_sorted",
@@ -4492,24 +5279,28 @@ class StablehloScatterOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Promise that the indices are sorted.",
         ),
         Field(
             name="update_window_dims",
             slot=1,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Dimensions of the updates that form the window.",
         ),
         Field(
             name="inserted_window_dims",
             slot=2,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Operand dimensions that the window lacks, with size 1.",
         ),
         Field(
             name="scatter_dims_to_operand_dims",
             slot=3,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Operand dimension that each index component addresses.",
         ),
         Field(
             name="index_vector_dim",
@@ -4517,6 +5308,7 @@ class StablehloScatterOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the indices that holds the index components.",
         ),
         Field(
             name="unique_indices",
@@ -4524,6 +5316,7 @@ class StablehloScatterOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Promise that no index occurs twice.",
         ),
         Field(
             name="update_computation_subgraph_index",
@@ -4531,12 +5324,16 @@ class StablehloScatterOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph that combines old value and update.",
         ),
     )
 
 
 class StablehloCompareOptions(Table):
-    """Table StablehloCompareOptions."""
+    """Options of STABLEHLO_COMPARE.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "comparison_direction",
@@ -4555,7 +5352,7 @@ class StablehloCompareOptions(Table):
         self.compare_type = compare_type
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_COMPARE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="comparison_direction",
@@ -4564,6 +5361,7 @@ class StablehloCompareOptions(Table):
             scalar="uint",
             default=StablehloComparisonDirection.STABLEHLO_COMPARISON_DIRECTION_EQ,
             enum=StablehloComparisonDirection,
+            doc="Relation to test; absent means equal.",
         ),
         Field(
             name="compare_type",
@@ -4572,12 +5370,16 @@ class StablehloCompareOptions(Table):
             scalar="uint",
             default=StablehloComparisonType.STABLEHLO_COMPARISON_TYPE_NOTYPE,
             enum=StablehloComparisonType,
+            doc="How the operands are interpreted.",
         ),
     )
 
 
 class StablehloDynamicSliceOptions(Table):
-    """Table StablehloDynamicSliceOptions."""
+    """Options of STABLEHLO_DYNAMIC_SLICE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("slice_sizes",)
 
@@ -4589,19 +5391,23 @@ class StablehloDynamicSliceOptions(Table):
         self.slice_sizes = slice_sizes
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_DYNAMIC_SLICE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="slice_sizes",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Size of the slice per dimension; the start is an input.",
         ),
     )
 
 
 class StablehloPadOptions(Table):
-    """Table StablehloPadOptions."""
+    """Options of STABLEHLO_PAD.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "edge_padding_low",
@@ -4621,31 +5427,37 @@ class StablehloPadOptions(Table):
         self.interior_padding = interior_padding
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_PAD. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="edge_padding_low",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Elements added before, per dimension; negative values crop.",
         ),
         Field(
             name="edge_padding_high",
             slot=1,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Elements added after, per dimension; negative values crop.",
         ),
         Field(
             name="interior_padding",
             slot=2,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Elements added between neighbours, per dimension.",
         ),
     )
 
 
 class StablehloIotaOptions(Table):
-    """Table StablehloIotaOptions."""
+    """Options of STABLEHLO_IOTA.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("iota_dimension",)
 
@@ -4657,7 +5469,7 @@ class StablehloIotaOptions(Table):
         self.iota_dimension = iota_dimension
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_IOTA. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="iota_dimension",
@@ -4665,12 +5477,16 @@ class StablehloIotaOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension along which values count up from 0.",
         ),
     )
 
 
 class StablehloDotGeneralOptions(Table):
-    """Table StablehloDotGeneralOptions."""
+    """Options of STABLEHLO_DOT_GENERAL.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "lhs_batching_dimensions",
@@ -4696,31 +5512,35 @@ class StablehloDotGeneralOptions(Table):
         self.precision_config = precision_config
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_DOT_GENERAL. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="lhs_batching_dimensions",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Batch dimensions of the left operand.",
         ),
         Field(
             name="rhs_batching_dimensions",
             slot=1,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Batch dimensions of the right operand, in the same order.",
         ),
         Field(
             name="lhs_contracting_dimensions",
             slot=2,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Dimensions of the left operand that are summed over.",
         ),
         Field(
             name="rhs_contracting_dimensions",
             slot=3,
             kind=Kind.SCALARS,
             scalar="long",
+            doc=("Dimensions of the right operand that are summed over, in the same order."),
         ),
         Field(
             name="precision_config",
@@ -4728,12 +5548,16 @@ class StablehloDotGeneralOptions(Table):
             kind=Kind.SCALARS,
             scalar="uint",
             enum=StablehloPrecisionConfig,
+            doc="Precision hint for each operand.",
         ),
     )
 
 
 class StablehloReduceWindowOptions(Table):
-    """Table StablehloReduceWindowOptions."""
+    """Options of STABLEHLO_REDUCE_WINDOW.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "window_dimensions",
@@ -4762,37 +5586,42 @@ class StablehloReduceWindowOptions(Table):
         self.body_subgraph_index = body_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_REDUCE_WINDOW. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="window_dimensions",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Size of the window per dimension.",
         ),
         Field(
             name="window_strides",
             slot=1,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Step of the window per dimension.",
         ),
         Field(
             name="base_dilations",
             slot=2,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Spacing put between input elements; 1 means none.",
         ),
         Field(
             name="window_dilations",
             slot=3,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Spacing put between window elements; 1 means none.",
         ),
         Field(
             name="padding",
             slot=4,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Pairs of low and high padding per dimension, in one list.",
         ),
         Field(
             name="body_subgraph_index",
@@ -4800,12 +5629,16 @@ class StablehloReduceWindowOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph that combines two values.",
         ),
     )
 
 
 class StablehloSortOptions(Table):
-    """Table StablehloSortOptions."""
+    """Options of STABLEHLO_SORT.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "dimension",
@@ -4825,7 +5658,7 @@ class StablehloSortOptions(Table):
         self.comparator_subgraph_index = comparator_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_SORT. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="dimension",
@@ -4833,6 +5666,7 @@ class StablehloSortOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension to sort along.",
         ),
         Field(
             name="is_stable",
@@ -4840,6 +5674,7 @@ class StablehloSortOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Keep the order of equal elements.",
         ),
         Field(
             name="comparator_subgraph_index",
@@ -4847,12 +5682,16 @@ class StablehloSortOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph that tells whether the first of two values goes first.",
         ),
     )
 
 
 class StablehloWhileOptions(Table):
-    """Table StablehloWhileOptions."""
+    """Options of STABLEHLO_WHILE.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "cond_subgraph_index",
@@ -4869,7 +5708,7 @@ class StablehloWhileOptions(Table):
         self.body_subgraph_index = body_subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_WHILE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="cond_subgraph_index",
@@ -4877,6 +5716,7 @@ class StablehloWhileOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph that gives the condition.",
         ),
         Field(
             name="body_subgraph_index",
@@ -4884,12 +5724,16 @@ class StablehloWhileOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph run as long as the condition holds.",
         ),
     )
 
 
 class StablehloGatherOptions(Table):
-    """Table StablehloGatherOptions."""
+    """Options of STABLEHLO_GATHER.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "offset_dims",
@@ -4918,25 +5762,28 @@ class StablehloGatherOptions(Table):
         self.indices_are_sorted = indices_are_sorted
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_GATHER. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="offset_dims",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Output dimensions that come from the slices.",
         ),
         Field(
             name="collapsed_slice_dims",
             slot=1,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Slice dimensions of size 1 that are dropped.",
         ),
         Field(
             name="start_index_map",
             slot=2,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Operand dimension that each index component addresses.",
         ),
         Field(
             name="index_vector_dim",
@@ -4944,12 +5791,14 @@ class StablehloGatherOptions(Table):
             kind=Kind.SCALAR,
             scalar="long",
             default=0,
+            doc="Dimension of the indices that holds the index components.",
         ),
         Field(
             name="slice_sizes",
             slot=4,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="Size of each slice per operand dimension.",
         ),
         Field(
             name="indices_are_sorted",
@@ -4957,12 +5806,16 @@ class StablehloGatherOptions(Table):
             kind=Kind.SCALAR,
             scalar="bool",
             default=False,
+            doc="Promise that the indices are sorted.",
         ),
     )
 
 
 class StablehloTransposeOptions(Table):
-    """Table StablehloTransposeOptions."""
+    """Options of STABLEHLO_TRANSPOSE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("permutation",)
 
@@ -4974,19 +5827,23 @@ class StablehloTransposeOptions(Table):
         self.permutation = permutation
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_TRANSPOSE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="permutation",
             slot=0,
             kind=Kind.SCALARS,
             scalar="long",
+            doc="For each output dimension, the operand dimension it comes from.",
         ),
     )
 
 
 class StablehloRngBitGeneratorOptions(Table):
-    """Table StablehloRngBitGeneratorOptions."""
+    """Options of STABLEHLO_RNG_BIT_GENERATOR.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("algorithm",)
 
@@ -4998,7 +5855,7 @@ class StablehloRngBitGeneratorOptions(Table):
         self.algorithm = algorithm
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_RNG_BIT_GENERATOR. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="algorithm",
@@ -5007,12 +5864,16 @@ class StablehloRngBitGeneratorOptions(Table):
             scalar="byte",
             default=RngAlgorithm.DEFAULT,
             enum=RngAlgorithm,
+            doc="Generator to use.",
         ),
     )
 
 
 class ReduceWindowOptions(Table):
-    """Table ReduceWindowOptions."""
+    """Options of REDUCE_WINDOW.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("reduce_function",)
 
@@ -5024,7 +5885,7 @@ class ReduceWindowOptions(Table):
         self.reduce_function = reduce_function
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of REDUCE_WINDOW. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="reduce_function",
@@ -5033,12 +5894,16 @@ class ReduceWindowOptions(Table):
             scalar="int",
             default=ReduceWindowFunction.UNSUPPORTED,
             enum=ReduceWindowFunction,
+            doc="Operation within the window; the default UNSUPPORTED cannot run.",
         ),
     )
 
 
 class StableHLOCompositeOptions(Table):
-    """Table StableHLOCompositeOptions."""
+    """Options of STABLEHLO_COMPOSITE, an operator with a fallback subgraph.
+
+    Not in TFLM.
+    """
 
     __slots__ = (
         "name",
@@ -5065,12 +5930,15 @@ class StableHLOCompositeOptions(Table):
         self.version = version
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "Options of STABLEHLO_COMPOSITE, an operator with a fallback subgraph. Not in TFLM."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="name",
             slot=0,
             kind=Kind.STRING,
+            doc="Name of the composite operator.",
         ),
         Field(
             name="decomposition_subgraph_index",
@@ -5078,11 +5946,13 @@ class StableHLOCompositeOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Subgraph that computes the same with simpler operators.",
         ),
         Field(
             name="composite_attributes",
             slot=2,
             kind=Kind.BYTES,
+            doc="Attributes of the composite, encoded as bytes.",
         ),
         Field(
             name="composite_attributes_format",
@@ -5091,6 +5961,7 @@ class StableHLOCompositeOptions(Table):
             scalar="byte",
             default=CustomOptionsFormat.FLEXBUFFERS,
             enum=CustomOptionsFormat,
+            doc="Encoding of composite_attributes.",
         ),
         Field(
             name="version",
@@ -5098,23 +5969,30 @@ class StableHLOCompositeOptions(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=0,
+            doc="Version of the composite operator.",
         ),
     )
 
 
 class StablehloShiftLeftOptions(Table):
-    """Table StablehloShiftLeftOptions; it has no field of its own."""
+    """STABLEHLO_SHIFT_LEFT has no options.
+
+    Not in TFLM.
+    """
 
     __slots__ = ()
 
     def __init__(self, extra: Extra | None = None) -> None:
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "STABLEHLO_SHIFT_LEFT has no options. Not in TFLM."
 
 
 class StablehloCaseOptions(Table):
-    """Table StablehloCaseOptions."""
+    """Options of STABLEHLO_CASE.
+
+    Not in TFLM.
+    """
 
     __slots__ = ("branch_subgraph_indices",)
 
@@ -5126,19 +6004,20 @@ class StablehloCaseOptions(Table):
         self.branch_subgraph_indices = branch_subgraph_indices
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Options of STABLEHLO_CASE. Not in TFLM."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="branch_subgraph_indices",
             slot=0,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="One subgraph per branch, chosen by input 0.",
         ),
     )
 
 
 class Operator(Table):
-    """Table Operator."""
+    """One step of a subgraph."""
 
     __slots__ = (
         "opcode_index",
@@ -5185,7 +6064,7 @@ class Operator(Table):
         self.debug_metadata_index = debug_metadata_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "One step of a subgraph."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="opcode_index",
@@ -5193,18 +6072,27 @@ class Operator(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc="Index into Model.operator_codes.",
         ),
         Field(
             name="inputs",
             slot=1,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Tensor indices in the order of the operator; -1 for an optional "
+                "input left out. Keep it, even if empty."
+            ),
         ),
         Field(
             name="outputs",
             slot=2,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Tensor indices of the results. Keep it, even if empty: TFLM "
+                "crashes if the vector is absent."
+            ),
         ),
         Field(
             name="builtin_options",
@@ -5338,11 +6226,19 @@ class Operator(Table):
                 BitwiseXorOptions,
                 RightShiftOptions,
             ),
+            doc=(
+                "Options of a built-in operator. NONE is fine for some; for others "
+                "it means all defaults."
+            ),
         ),
         Field(
             name="custom_options",
             slot=5,
             kind=Kind.BYTES,
+            doc=(
+                "Options of a custom operator, any bytes. Must be absent on a "
+                "built-in operator: even empty, TFLM refuses it."
+            ),
         ),
         Field(
             name="custom_options_format",
@@ -5351,18 +6247,27 @@ class Operator(Table):
             scalar="byte",
             default=CustomOptionsFormat.FLEXBUFFERS,
             enum=CustomOptionsFormat,
+            doc="Always FLEXBUFFERS, whatever the bytes hold.",
         ),
         Field(
             name="mutating_variable_inputs",
             slot=7,
             kind=Kind.SCALARS,
             scalar="bool",
+            doc=(
+                "Which inputs the operator changes: empty or one flag per input. "
+                "TFLM ignores it."
+            ),
         ),
         Field(
             name="intermediates",
             slot=8,
             kind=Kind.SCALARS,
             scalar="int",
+            doc=(
+                "Tensors with quantisation of inner values, for LSTM. TFLM wants "
+                "them with shape [0]."
+            ),
         ),
         Field(
             name="large_custom_options_offset",
@@ -5370,6 +6275,10 @@ class Operator(Table):
             kind=Kind.SCALAR,
             scalar="ulong",
             default=0,
+            doc=(
+                "Position of custom options behind the flatbuffer, from the start "
+                "of the file. TFLM ignores it."
+            ),
         ),
         Field(
             name="large_custom_options_size",
@@ -5377,6 +6286,9 @@ class Operator(Table):
             kind=Kind.SCALAR,
             scalar="ulong",
             default=0,
+            doc=(
+                "Size in bytes of custom options behind the flatbuffer; 0 if there are none."
+            ),
         ),
         Field(
             name="builtin_options_2",
@@ -5407,6 +6319,7 @@ class Operator(Table):
                 StablehloShiftLeftOptions,
                 StablehloCaseOptions,
             ),
+            doc="Options of newer built-in operators, in place of builtin_options.",
         ),
         Field(
             name="debug_metadata_index",
@@ -5414,12 +6327,16 @@ class Operator(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=-1,
+            doc="Entry of the debug metadata; -1 for none.",
         ),
     )
 
 
 class SubGraph(Table):
-    """Table SubGraph."""
+    """A function of the model.
+
+    Subgraph 0 is the one that is invoked; others are called by IF, WHILE and the like.
+    """
 
     __slots__ = (
         "tensors",
@@ -5448,36 +6365,50 @@ class SubGraph(Table):
         self.debug_metadata_index = debug_metadata_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = (
+        "A function of the model. Subgraph 0 is the one that is invoked; "
+        "others are called by IF, WHILE and the like."
+    )
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="tensors",
             slot=0,
             kind=Kind.TABLES,
             members=(Tensor,),
+            doc=(
+                "All tensors of the subgraph. Others refer to them by position, so "
+                "the order matters."
+            ),
         ),
         Field(
             name="inputs",
             slot=1,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Tensor indices of the inputs, in the order the application sees.",
         ),
         Field(
             name="outputs",
             slot=2,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Tensor indices of the outputs, in the order the application sees.",
         ),
         Field(
             name="operators",
             slot=3,
             kind=Kind.TABLES,
             members=(Operator,),
+            doc=(
+                "Steps in execution order. TFLM does not sort: a wrong order gives "
+                "wrong results without an error."
+            ),
         ),
         Field(
             name="name",
             slot=4,
             kind=Kind.STRING,
+            doc="For people; often main.",
         ),
         Field(
             name="debug_metadata_index",
@@ -5485,12 +6416,13 @@ class SubGraph(Table):
             kind=Kind.SCALAR,
             scalar="int",
             default=-1,
+            doc="Entry of the debug metadata; -1 for none.",
         ),
     )
 
 
 class TensorMap(Table):
-    """Table TensorMap."""
+    """Gives a tensor a name within a signature."""
 
     __slots__ = (
         "name",
@@ -5507,12 +6439,13 @@ class TensorMap(Table):
         self.tensor_index = tensor_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Gives a tensor a name within a signature."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="name",
             slot=0,
             kind=Kind.STRING,
+            doc="Name of the argument or result; unique within its list.",
         ),
         Field(
             name="tensor_index",
@@ -5520,12 +6453,16 @@ class TensorMap(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc=(
+                "Index of the tensor in the subgraph of the signature; it must be "
+                "an input or output there."
+            ),
         ),
     )
 
 
 class SignatureDef(Table):
-    """Table SignatureDef."""
+    """Names a subgraph and its inputs and outputs for applications."""
 
     __slots__ = (
         "inputs",
@@ -5551,30 +6488,34 @@ class SignatureDef(Table):
         self.subgraph_index = subgraph_index
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Names a subgraph and its inputs and outputs for applications."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="inputs",
             slot=0,
             kind=Kind.TABLES,
             members=(TensorMap,),
+            doc="Named inputs.",
         ),
         Field(
             name="outputs",
             slot=1,
             kind=Kind.TABLES,
             members=(TensorMap,),
+            doc="Named outputs.",
         ),
         Field(
             name="signature_key",
             slot=2,
             kind=Kind.STRING,
+            doc="Name of the signature, often serving_default.",
         ),
         Field(
             name="deprecated_tag",
             slot=3,
             kind=Kind.STRING,
             deprecated=True,
+            doc="No longer used; dropped by every writer.",
         ),
         Field(
             name="subgraph_index",
@@ -5582,12 +6523,13 @@ class SignatureDef(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc="Index of the subgraph.",
         ),
     )
 
 
 class Model(Table):
-    """Table Model."""
+    """Root of the file."""
 
     __slots__ = (
         "version",
@@ -5628,7 +6570,7 @@ class Model(Table):
         self.external_buffers = external_buffers
         self.extra = extra
 
-    DOC: ClassVar[str] = ""
+    DOC: ClassVar[str] = "Root of the file."
     FIELDS: ClassVar[tuple[Field, ...]] = (
         Field(
             name="version",
@@ -5636,59 +6578,81 @@ class Model(Table):
             kind=Kind.SCALAR,
             scalar="uint",
             default=0,
+            doc=(
+                "Schema version, 3 today. The TFLM interpreter does not check it; "
+                "LiteRT and most examples refuse others."
+            ),
         ),
         Field(
             name="operator_codes",
             slot=1,
             kind=Kind.TABLES,
             members=(OperatorCode,),
+            doc=(
+                "Operator types in use; operators refer to them by position. The op"
+                " resolver needs each of them."
+            ),
         ),
         Field(
             name="subgraphs",
             slot=2,
             kind=Kind.TABLES,
             members=(SubGraph,),
+            doc=(
+                "Functions of the model; the first is the main one. There must be "
+                "at least one."
+            ),
         ),
         Field(
             name="description",
             slot=3,
             kind=Kind.STRING,
+            doc="Free text about the model.",
         ),
         Field(
             name="buffers",
             slot=4,
             kind=Kind.TABLES,
             members=(Buffer,),
+            doc=(
+                "Bytes of constants and metadata, referred to by position. Must be "
+                "present; the first must be empty."
+            ),
         ),
         Field(
             name="metadata_buffer",
             slot=5,
             kind=Kind.SCALARS,
             scalar="int",
+            doc="Legacy list of buffer indices with metadata; superseded by metadata.",
         ),
         Field(
             name="metadata",
             slot=6,
             kind=Kind.TABLES,
             members=(Metadata,),
+            doc="Named blocks of bytes.",
         ),
         Field(
             name="signature_defs",
             slot=7,
             kind=Kind.TABLES,
             members=(SignatureDef,),
+            doc="Named entry points with named inputs and outputs.",
         ),
         Field(
             name="external_buffer_groups",
             slot=8,
             kind=Kind.TABLES,
             members=(ExternalBufferGroup,),
+            doc="Places outside this file where weights are stored.",
         ),
         Field(
             name="external_buffers",
             slot=9,
             kind=Kind.TABLES,
             members=(ExternalBuffer,),
+            doc="Weights stored outside this file. TFLM ignores them.",
         ),
     )
 

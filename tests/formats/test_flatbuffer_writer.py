@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as official
+
+from tests.conftest import readable_models
+from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
+from tflm_studio.formats.flatbuffer_writer import Kept, lay_out
+from tflm_studio.model.errors import WriteError
+from tflm_studio.schema.tables import Buffer, Model, OperatorCode, SubGraph
+
+
+def _plain(value: Any) -> Any:
+    """What the official classes read, as nested plain values that compare exactly."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.tobytes()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if hasattr(value, "__dict__"):
+        return type(value).__name__, {key: _plain(item) for key, item in vars(value).items()}
+    return repr(value)
+
+
+def official_content(data: bytes) -> Any:
+    return _plain(official.ModelT.InitFromPackedBuf(bytearray(data), 0))
+
+
+def test_a_rebuilt_model_reads_the_same_in_the_official_classes(models_folder: Path) -> None:
+    for path in readable_models(models_folder):
+        data = path.read_bytes()
+        model = read_flatbuffer(data, path.name)
+        assert isinstance(model.extra, Origin)
+        tail = Kept(model.extra.end, model.extra.tail) if model.extra.tail else None
+        rebuilt = lay_out(model, tail).tobytes()
+        assert official_content(rebuilt) == official_content(data), path
+        if tail:
+            assert rebuilt[tail.at : tail.at + len(tail.data)] == tail.data, path
+
+
+def test_every_buffer_is_16_byte_aligned(models_folder: Path) -> None:
+    for path in readable_models(models_folder):
+        rebuilt = lay_out(read_flatbuffer(path.read_bytes())).tobytes()
+        start = np.frombuffer(rebuilt, np.uint8).ctypes.data
+        for buffer in read_flatbuffer(rebuilt).buffers or []:
+            if buffer.data:
+                place = np.frombuffer(buffer.data, np.uint8).ctypes.data - start
+                assert place % 16 == 0, path
+
+
+def test_the_same_model_gives_the_same_bytes() -> None:
+    model = Model(version=3, description="twice", buffers=[Buffer(), Buffer(data=b"abc")])
+    assert lay_out(model).tobytes() == lay_out(model).tobytes()
+
+
+def test_what_does_not_fit_is_refused_by_name() -> None:
+    with pytest.raises(WriteError, match="deprecated_builtin_code"):
+        lay_out(Model(operator_codes=[OperatorCode(deprecated_builtin_code=200)]))
+    with pytest.raises(WriteError, match="subgraphs"):
+        lay_out(Model(subgraphs=[Buffer()]))  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    "data", [b"abcd", bytearray(b"abcd"), memoryview(b"abcd"), np.int32(1)]
+)
+def test_buffer_data_may_be_anything_with_bytes(data: Any) -> None:
+    model = Model(buffers=[Buffer(data=data)])
+    buffers = read_flatbuffer(lay_out(model).tobytes()).buffers
+    assert buffers is not None
+    assert len(buffers[0].data or b"") == 4
+
+
+def test_empty_and_absent_vectors_stay_apart() -> None:
+    model = Model(subgraphs=[SubGraph(inputs=[], outputs=None, operators=[])], buffers=[])
+    again = read_flatbuffer(lay_out(model).tobytes())
+    assert again.subgraphs is not None
+    assert again.subgraphs[0].inputs == []
+    assert again.subgraphs[0].outputs is None
+    assert again.subgraphs[0].operators == []
+    assert again.buffers == []
+    assert again.metadata is None
