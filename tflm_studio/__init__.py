@@ -1,2 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """TFLM Studio: look at, change and save TensorFlow Lite Micro models."""
+
+from tflm_studio.formats.model_file import load_model_from_file, save_model_to_file
+from tflm_studio.model.errors import EditError, ReadError, StudioError, WriteError
+
+__all__ = [
+    "EditError",
+    "ReadError",
+    "StudioError",
+    "WriteError",
+    "load_model_from_file",
+    "save_model_to_file",
+]

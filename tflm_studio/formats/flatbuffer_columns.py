@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST
 from tflm_studio.formats.scalars import DTYPES
+from tflm_studio.model.comparison import same_value
 from tflm_studio.model.errors import WriteError
 from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import Model
@@ -57,17 +58,17 @@ class Columns:
     values: list[Values] = field(default_factory=list)
 
 
-def take_apart(model: Model) -> dict[type[Table], Columns]:
+def take_apart(model: Model, *, strict: bool = True) -> dict[type[Table], Columns]:
     """The columns of every type that the model uses, parents before children.
+
+    Args:
+        model: What to take apart; not changed.
+        strict: Refuse what cannot be moved to another place of a file; for comparing, False.
 
     Raises:
         WriteError: A value cannot be stored in its field.
     """
-    found: dict[type[Table], Columns] = {Model: Columns([model])}
-    for table in PARENTS_FIRST:
-        if table in found:
-            _gather(table, found[table], found)
-    return {table: found[table] for table in PARENTS_FIRST if table in found}
+    return _Gatherer(model, strict).found
 
 
 def numbers(table: type[Table], row: Field, values: list[Any]) -> NDArray[Any]:
@@ -86,27 +87,109 @@ def numbers(table: type[Table], row: Field, values: list[Any]) -> NDArray[Any]:
         ) from error
 
 
-def _gather(table: type[Table], columns: Columns, found: dict[type[Table], Columns]) -> None:
-    width = 1 + max((row.slot for row in table.FIELDS), default=-1)
-    columns.present = np.zeros((len(columns.objects), width), np.bool_)
-    for row in table.FIELDS:
-        values = list(map(attrgetter(row.name), columns.objects))
-        if row.kind is Kind.SCALAR:
-            _gather_scalar(table, columns, row, values)
-            continue
-        rows = np.array([k for k, v in enumerate(values) if v is not None], np.int64)
-        stored = [values[k] for k in rows.tolist()]
-        if row.kind is Kind.UNION:
-            _gather_union(table, columns, row, rows, stored, found)
-            continue
-        columns.present[rows, row.slot] = True
-        if row.kind is Kind.TABLE:
-            columns.links.append(_adopt(table, row, row.members[0], rows, stored, found))
-        elif row.kind is Kind.TABLES:
-            columns.links.append(_gather_vectors(table, row, rows, stored, found))
-        elif stored:
-            columns.values.append(Values(row, rows, stored))
-    _respect_extras(table, columns)
+class _Gatherer:
+    def __init__(self, model: Model, strict: bool) -> None:
+        self.strict = strict
+        self.found: dict[type[Table], Columns] = {table: Columns() for table in PARENTS_FIRST}
+        self.found[Model].objects.append(model)
+        for table, columns in self.found.items():
+            if columns.objects:
+                self._gather(table, columns)
+        self.found = {table: part for table, part in self.found.items() if part.objects}
+
+    def _gather(self, table: type[Table], columns: Columns) -> None:
+        width = 1 + max((row.slot for row in table.FIELDS), default=-1)
+        columns.present = np.zeros((len(columns.objects), width), np.bool_)
+        for row in table.FIELDS:
+            values = list(map(attrgetter(row.name), columns.objects))
+            if row.kind is Kind.SCALAR:
+                _gather_scalar(table, columns, row, values)
+                continue
+            rows = np.array([k for k, v in enumerate(values) if v is not None], np.int64)
+            stored = [values[k] for k in rows.tolist()]
+            if row.kind is Kind.UNION:
+                self._gather_union(table, columns, row, rows, stored)
+                continue
+            columns.present[rows, row.slot] = True
+            if row.kind is Kind.TABLE:
+                columns.links.append(self._adopt(table, row, row.members[0], rows, stored))
+            elif row.kind is Kind.TABLES:
+                columns.links.append(self._gather_vectors(table, row, rows, stored))
+            elif stored:
+                columns.values.append(Values(row, rows, stored))
+        self._respect_extras(table, columns)
+
+    def _adopt(
+        self,
+        table: type[Table],
+        row: Field,
+        child: type[Table],
+        rows: Positions,
+        items: list[Any],
+    ) -> TableLinks:
+        wrong = next((item for item in items if type(item) is not child), None)
+        if wrong is not None:
+            raise WriteError(
+                f"{table.__name__}.{row.name} holds a {type(wrong).__name__} where only a "
+                f"{child.__name__} can stand."
+            )
+        children = self.found[child].objects
+        start = len(children)
+        children.extend(items)
+        return TableLinks(row.slot, child, rows, start)
+
+    def _gather_vectors(
+        self, table: type[Table], row: Field, rows: Positions, vectors: list[Any]
+    ) -> TableLinks:
+        items = [item for vector in vectors for item in vector]
+        links = self._adopt(table, row, row.members[0], rows, items)
+        links.counts = np.array([len(vector) for vector in vectors], np.int64)
+        return links
+
+    def _gather_union(
+        self,
+        table: type[Table],
+        columns: Columns,
+        row: Field,
+        rows: Positions,
+        stored: list[Any],
+    ) -> None:
+        types = np.zeros(len(columns.objects), np.uint8)
+        groups: dict[type[Table], list[int]] = {}
+        opaque = []
+        for k, value in zip(rows.tolist(), stored, strict=True):
+            if isinstance(value, OpaqueMember) and not (self.strict and value.offset):
+                types[k] = value.number
+                opaque.append(k)
+            elif type(value) in row.members:
+                types[k] = row.members.index(type(value)) + 1
+                groups.setdefault(type(value), []).append(k)
+            else:
+                raise WriteError(_union_refusal(table, k, row, value))
+        columns.scalars[row.slot - 1] = types
+        columns.present[:, row.slot - 1] = types != 0
+        if not self.strict:
+            members = [getattr(columns.objects[k], row.name) for k in opaque]
+            columns.values.append(Values(row, np.array(opaque, np.int64), members))
+        for child, chosen in groups.items():
+            picked = np.array(chosen, np.int64)
+            columns.present[picked, row.slot] = True
+            items = [getattr(columns.objects[k], row.name) for k in chosen]
+            columns.links.append(self._adopt(table, row, child, picked, items))
+
+    def _respect_extras(self, table: type[Table], columns: Columns) -> None:
+        for k, item in enumerate(columns.objects):
+            extra = item.extra
+            if extra is None:
+                continue
+            if extra.unknown and self.strict:
+                raise WriteError(
+                    f"{table.__name__} {k} holds field {min(extra.unknown)}, which this "
+                    "program does not know and so cannot move to another place of the file. "
+                    "Only changes of values in place can be saved."
+                )
+            for slot in extra.explicit:
+                columns.present[k, slot] = True
 
 
 def _gather_scalar(
@@ -120,66 +203,6 @@ def _gather_scalar(
     columns.scalars[row.slot] = column
 
 
-def _adopt(
-    table: type[Table],
-    row: Field,
-    child: type[Table],
-    rows: Positions,
-    items: list[Any],
-    found: dict[type[Table], Columns],
-) -> TableLinks:
-    wrong = next((item for item in items if type(item) is not child), None)
-    if wrong is not None:
-        raise WriteError(
-            f"{table.__name__}.{row.name} holds a {type(wrong).__name__} where only a "
-            f"{child.__name__} can stand."
-        )
-    children = found.setdefault(child, Columns()).objects
-    start = len(children)
-    children.extend(items)
-    return TableLinks(row.slot, child, rows, start)
-
-
-def _gather_vectors(
-    table: type[Table],
-    row: Field,
-    rows: Positions,
-    vectors: list[Any],
-    found: dict[type[Table], Columns],
-) -> TableLinks:
-    items = [item for vector in vectors for item in vector]
-    links = _adopt(table, row, row.members[0], rows, items, found)
-    links.counts = np.array([len(vector) for vector in vectors], np.int64)
-    return links
-
-
-def _gather_union(
-    table: type[Table],
-    columns: Columns,
-    row: Field,
-    rows: Positions,
-    stored: list[Any],
-    found: dict[type[Table], Columns],
-) -> None:
-    types = np.zeros(len(columns.objects), np.uint8)
-    groups: dict[type[Table], list[int]] = {}
-    for k, value in zip(rows.tolist(), stored, strict=True):
-        if isinstance(value, OpaqueMember) and value.offset is None:
-            types[k] = value.number
-        elif type(value) in row.members:
-            types[k] = row.members.index(type(value)) + 1
-            groups.setdefault(type(value), []).append(k)
-        else:
-            raise WriteError(_union_refusal(table, k, row, value))
-    columns.scalars[row.slot - 1] = types
-    columns.present[:, row.slot - 1] = types != 0
-    for child, chosen in groups.items():
-        picked = np.array(chosen, np.int64)
-        columns.present[picked, row.slot] = True
-        items = [getattr(columns.objects[k], row.name) for k in chosen]
-        columns.links.append(_adopt(table, row, child, picked, items, found))
-
-
 def _union_refusal(table: type[Table], k: int, row: Field, value: object) -> str:
     if isinstance(value, OpaqueMember):
         return (
@@ -190,16 +213,50 @@ def _union_refusal(table: type[Table], k: int, row: Field, value: object) -> str
     return f"{table.__name__} {k}: {row.name} cannot be a {type(value).__name__}."
 
 
-def _respect_extras(table: type[Table], columns: Columns) -> None:
-    for k, item in enumerate(columns.objects):
-        extra = item.extra
-        if extra is None:
-            continue
-        if extra.unknown:
-            raise WriteError(
-                f"{table.__name__} {k} holds field {min(extra.unknown)}, which this program "
-                "does not know and so cannot move to another place of the file. Only changes "
-                "of values in place can be saved."
-            )
-        for slot in extra.explicit:
-            columns.present[k, slot] = True
+def same_content(a: Model, b: Model) -> bool:
+    """Whether two models write the same content: fields, presence, order, bit for bit.
+
+    Costs about as much as writing both; weights that are one piece of memory are not compared.
+
+    Raises:
+        WriteError: One of the models holds a value that cannot be stored.
+    """
+    first, second = take_apart(a, strict=False), take_apart(b, strict=False)
+    return first.keys() == second.keys() and all(
+        _same_columns(first[table], second[table]) for table in first
+    )
+
+
+def _same_columns(a: Columns, b: Columns) -> bool:
+    return (
+        np.array_equal(a.present, b.present)
+        and a.scalars.keys() == b.scalars.keys()
+        and all(a.scalars[slot].tobytes() == b.scalars[slot].tobytes() for slot in a.scalars)
+        and len(a.links) == len(b.links)
+        and all(map(_same_links, a.links, b.links))
+        and len(a.values) == len(b.values)
+        and all(map(_same_values, a.values, b.values))
+    )
+
+
+def _same_links(a: TableLinks, b: TableLinks) -> bool:
+    return (
+        (a.slot, a.child, a.start) == (b.slot, b.child, b.start)
+        and np.array_equal(a.rows, b.rows)
+        and (a.counts is None) == (b.counts is None)
+        and (a.counts is None or b.counts is None or np.array_equal(a.counts, b.counts))
+    )
+
+
+def _same_values(a: Values, b: Values) -> bool:
+    if a.row is not b.row or not np.array_equal(a.rows, b.rows):
+        return False
+    if a.values == b.values and a.row.kind is not Kind.BYTES:
+        return a.row.scalar not in ("float", "double") or _same_vectors(a, b)
+    return all(same_value(a.row, x, y) for x, y in zip(a.values, b.values, strict=True))
+
+
+def _same_vectors(a: Values, b: Values) -> bool:
+    """Compares vectors of floats by their bits: equality takes -0.0 for 0.0."""
+    flat_a, flat_b = ([item for value in v.values for item in value] for v in (a, b))
+    return np.array(flat_a, "<f8").tobytes() == np.array(flat_b, "<f8").tobytes()

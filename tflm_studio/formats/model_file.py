@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models from files and to files, whatever kind of file it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from tflm_studio.formats.atomic_file import write_atomically
+from tflm_studio.formats.c_source_reader import choose_model_array, looks_like_c_source
+from tflm_studio.formats.c_source_writer import (
+    CSourceStyle,
+    c_header,
+    c_source_chunks,
+    check_symbol,
+    symbol_for,
+)
+from tflm_studio.formats.flatbuffer_columns import same_content
+from tflm_studio.formats.flatbuffer_patch import patched
+from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
+from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
+from tflm_studio.formats.flatbuffer_writer import Layout, lay_out
+from tflm_studio.formats.tail import kept_bytes, with_archive
+from tflm_studio.model.address import Address
+from tflm_studio.model.comparison import differences
+from tflm_studio.model.errors import ReadError, WriteError
+from tflm_studio.schema.tables import Model
+
+C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
+HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
+MAX_FILE_BYTES = 2**36
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+PathLike = str | os.PathLike[str]
+
+
+def load_model_from_file(path: PathLike, symbol: str | None = None) -> Model:
+    """Reads a model from a flatbuffer or from a byte array in a C source.
+
+    Args:
+        path: The file; its kind is seen from the content, not from the suffix.
+        symbol: Which array of a C source to read when several hold a model.
+
+    Raises:
+        ReadError: The file cannot be read as a model; says why and where.
+    """
+    path = Path(path)
+    return read_model(_read_bytes(path), str(path), symbol)
+
+
+def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
+    """Reads a model from the bytes of a file; see `load_model_from_file`."""
+    if data[4:8] == IDENTIFIER:
+        return read_flatbuffer(data, name)
+    if not data:
+        raise ReadError(f"{name}: the file is empty.")
+    if data.startswith(LFS_POINTER):
+        raise ReadError(
+            f"{name}: this is a Git LFS pointer, not the model itself. Run 'git lfs pull' in "
+            "its repository, then open the file again."
+        )
+    if symbol is not None or looks_like_c_source(data[:65536]):
+        array = choose_model_array(data, name, symbol)
+        return read_flatbuffer(array.data, f"{name}: {array.symbol}")
+    raise ReadError(
+        f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
+        "with a byte array. Open a .tflite file, or a .cc, .h, .c, .cpp or .ino file."
+    )
+
+
+def save_model_to_file(model: Model, path: PathLike, symbol: str | None = None) -> None:
+    """Writes a model as a flatbuffer, or as a C source with a header beside it, by suffix.
+
+    A model that was read and not changed since gives the bytes it was read from.
+
+    Args:
+        model: What to write; not changed.
+        path: The file to make or replace.
+        symbol: Name of the array in a C source; made from the file name if not given.
+
+    Raises:
+        WriteError: The model cannot be written; the file is as it was.
+        EditError: `symbol` is not a C identifier.
+    """
+    write_model(Path(path), model, encode(model), symbol)
+
+
+def encode(model: Model, changed: Iterable[Address] | None = None) -> Layout:
+    """The file of a model, with the smallest change to the bytes it was read from.
+
+    Args:
+        model: What to write.
+        changed: Addresses that may differ from the file; None if not known.
+
+    Raises:
+        WriteError: The model cannot be written.
+    """
+    origin = model.extra
+    if not isinstance(origin, Origin):
+        return lay_out(model)
+    if changed is None:
+        original = read_flatbuffer(origin.data, origin.name)
+        same = same_content(original, model)
+        changed = () if same else list(differences(original, model))
+    layout = patched(model, origin.data, changed)
+    # Bytes may be shared between tables: what was patched for one would change the other.
+    if layout is not None and (not changed or _reads_back(layout, model)):
+        return layout
+    return with_archive(origin, lay_out(model, kept_bytes(origin)))
+
+
+def write_model(path: Path, model: Model, layout: Layout, symbol: str | None = None) -> None:
+    """Writes an encoded model to a file, reads it back and compares before it replaces one.
+
+    Raises:
+        WriteError: The file could not be written; an old one is as it was.
+    """
+    if path.suffix.lower() in C_SUFFIXES:
+        _write_c_source(path, model, layout, symbol)
+        return
+    write_atomically(path, layout.segments, lambda file: _compare(file, path, model))
+
+
+def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None) -> None:
+    name = check_symbol(symbol) if symbol else symbol_for(path.name)
+    source = path.with_suffix(".cc") if path.suffix.lower() in HEADER_SUFFIXES else path
+    header = path if source is not path else path.with_suffix(".h")
+    style = CSourceStyle(symbol=name, header_name=header.name)
+    chunks = c_source_chunks(layout.segments, layout.size, style)
+    write_atomically(header, [c_header(layout.size, style)])
+    write_atomically(source, chunks, lambda file: _compare(file, source, model))
+
+
+def _compare(written: Path, path: Path, model: Model) -> None:
+    try:
+        again = read_model(written.read_bytes(), str(path))
+    except ReadError as error:
+        raise WriteError(
+            f"{path}: was not saved: what was written cannot be read back: {error}"
+        ) from error
+    if not same_content(again, model):
+        place = next(differences(model, again), ())
+        raise WriteError(
+            f"{path}: was not saved: what was written reads back differently at {place}."
+        )
+
+
+def _reads_back(layout: Layout, model: Model) -> bool:
+    return same_content(read_flatbuffer(layout.tobytes()), model)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ReadError(f"{path}: the file is larger than any model this program reads.")
+        return path.read_bytes()
+    except IsADirectoryError:
+        raise ReadError(f"{path}: this is a folder; name a file in it.") from None
+    except FileNotFoundError:
+        raise ReadError(f"{path}: there is no such file.") from None
+    except PermissionError:
+        raise ReadError(
+            f"{path}: you may not read this file; check its permissions."
+        ) from None
+    except OSError as error:
+        raise ReadError(f"{path}: cannot be read: {error.strerror or error}.") from error

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where two models differ, field by field."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tflm_studio.model.address import Address
+from tflm_studio.schema.structure import Field, Kind, Table
+
+
+def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Address]:
+    """Addresses of the fields that differ.
+
+    Where a vector of tables has another length, or a union another kind, the field itself is
+    named and nothing below it. Floats are compared by their bits.
+    """
+    if type(old) is not type(new):
+        yield address
+        return
+    for row in old.FIELDS:
+        a, b = getattr(old, row.name), getattr(new, row.name)
+        if a is b:
+            continue
+        place = (*address, row.name)
+        if row.kind is Kind.TABLES and a is not None and b is not None and len(a) == len(b):
+            for index, (x, y) in enumerate(zip(a, b, strict=True)):
+                yield from differences(x, y, (*place, index))
+        elif isinstance(a, Table) and isinstance(b, Table):
+            yield from differences(a, b, place)
+        elif not same_value(row, a, b):
+            yield place
+
+
+def same_value(row: Field, a: Any, b: Any) -> bool:
+    """Whether two values of a field without tables are the same in a file."""
+    if a is None or b is None:
+        return a is b
+    if row.kind is Kind.BYTES:
+        return same_bytes(a, b)
+    if row.kind is Kind.SCALARS:
+        return len(a) == len(b) and all(map(_same_number, a, b))
+    if row.kind is Kind.SCALAR:
+        return _same_number(a, b)
+    return bool(a == b)
+
+
+def same_bytes(a: Any, b: Any) -> bool:
+    """Whether two things with bytes hold the same bytes; costs one pass over both."""
+    x, y = np.frombuffer(a, np.uint8), np.frombuffer(b, np.uint8)
+    return len(x) == len(y) and bool((x == y).all())
+
+
+def _same_number(a: float, b: float) -> bool:
+    if isinstance(a, float) or isinstance(b, float):
+        return struct.pack("<d", a) == struct.pack("<d", b)
+    return a == b
