@@ -190,7 +190,7 @@ def _body(segments: Iterable[Segment], size: int, bytes_per_line: int) -> Iterat
         written += len(block)
         whole = len(block) // bytes_per_line
         rest = block[whole * bytes_per_line :]
-        text = _spell(block[: whole * bytes_per_line], canvas[:whole])
+        text = _spell(block[: whole * bytes_per_line], canvas[:whole]) if whole else b""
         if rest:
             text += _spell(rest, _blank_line(len(rest)))
         # The last value has no comma, so that C90 tools and `xxd -i` agree with the text.

@@ -8,7 +8,7 @@ command line and the recovery journal show.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from tflm_studio.model.errors import EditError
@@ -55,12 +55,12 @@ def format_address(address: Address) -> str:
 
 def find_field(table: type[Table], name: str) -> Field | None:
     """The row of a field, or None if the table has no such field."""
-    return _rows(table).get(name)
+    return _ROWS.get((table, name))
 
 
-@cache
-def _rows(table: type[Table]) -> dict[str, Field]:
-    return {row.name: row for row in table.FIELDS}
+_ROWS: dict[tuple[type[Table], str], Field] = {
+    (table, row.name): row for table in TABLES.values() for row in table.FIELDS
+}
 
 
 def resolve(model: Model, address: Address) -> Any:
