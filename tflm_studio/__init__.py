@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """TFLM Studio: look at, change and save TensorFlow Lite Micro models."""
 
+from tflm_studio.editing import edits, operations
+from tflm_studio.editing.document import Document
 from tflm_studio.formats.model_file import load_model_from_file, save_model_to_file
 from tflm_studio.model.errors import EditError, ReadError, StudioError, WriteError
 
 __all__ = [
+    "Document",
     "EditError",
     "ReadError",
     "StudioError",
     "WriteError",
+    "edits",
     "load_model_from_file",
+    "operations",
     "save_model_to_file",
 ]

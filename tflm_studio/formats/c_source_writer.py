@@ -152,7 +152,7 @@ def c_source_chunks(
         else "\n" + _DECLARATIONS.format(**fields)
     )
     yield _SOURCE_TOP.format(declarations=declarations, **fields).encode()
-    yield from _body(segments, size, style.bytes_per_line)
+    yield from c_array_body(segments, size, style.bytes_per_line)
     yield _SOURCE_END.format(**fields).encode()
 
 
@@ -182,7 +182,14 @@ def _guard(header_name: str) -> str:
     return f"MODEL_{words}_" if words[0].isdigit() else f"{words}_"
 
 
-def _body(segments: Iterable[Segment], size: int, bytes_per_line: int) -> Iterator[bytes]:
+def c_array_body(
+    segments: Iterable[Segment], size: int, bytes_per_line: int
+) -> Iterator[bytes]:
+    """Yield the lines between the braces, piece by piece.
+
+    Raises:
+        WriteError: the segments do not add up to `size` bytes.
+    """
     rows = _BLOCK_BYTES // bytes_per_line
     canvas = np.tile(_blank_line(bytes_per_line), (rows, 1))
     written = 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
 from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import Model
@@ -21,9 +22,10 @@ class Origin(Extra):
         data: All bytes of the file, read-only; weights of the model are views of it.
         end: Byte offset behind the flatbuffer; what follows is `tail`.
         opaque: Places with content that the schema does not know.
+        source: The C source that held the bytes, None if the file was the flatbuffer itself.
     """
 
-    __slots__ = ("data", "end", "name", "opaque")
+    __slots__ = ("data", "end", "name", "opaque", "source")
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Origin(Extra):
         self.data = data
         self.end = end
         self.opaque = opaque
+        self.source: CSource | None = None
 
     @property
     def tail(self) -> memoryview:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tflm_studio.formats.atomic_file import write_atomically
 from tflm_studio.formats.c_source_reader import choose_model_array, looks_like_c_source
+from tflm_studio.formats.c_source_splice import CSource, spliced
 from tflm_studio.formats.c_source_writer import (
     CSourceStyle,
     c_header,
@@ -22,7 +23,7 @@ from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import Layout, lay_out
 from tflm_studio.formats.tail import kept_bytes, with_archive
-from tflm_studio.model.address import Address
+from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.comparison import differences
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.tables import Model
@@ -62,7 +63,10 @@ def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
         )
     if symbol is not None or looks_like_c_source(data[:65536]):
         array = choose_model_array(data, name, symbol)
-        return read_flatbuffer(array.data, f"{name}: {array.symbol}")
+        model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
+        if isinstance(model.extra, Origin):
+            model.extra.source = CSource(Path(name), data, array.symbol, array.data)
+        return model
     raise ReadError(
         f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
         "with a byte array. Open a .tflite file, or a .cc, .h, .c, .cpp or .ino file."
@@ -84,6 +88,24 @@ def save_model_to_file(model: Model, path: PathLike, symbol: str | None = None) 
         EditError: `symbol` is not a C identifier.
     """
     write_model(Path(path), model, encode(model), symbol)
+
+
+def save_in_place(model: Model, path: PathLike) -> None:
+    """Writes a model in the form of the file it was read from.
+
+    A C source is written back as that source, with only the array's bytes and size changed;
+    everything else as `save_model_to_file` does.
+
+    Raises:
+        WriteError: The model cannot be written; the file is as it was.
+    """
+    path = Path(path)
+    source = model.extra.source if isinstance(model.extra, Origin) else None
+    if source is None or not (path.suffix.lower() in C_SUFFIXES or path == source.path):
+        save_model_to_file(model, path)
+        return
+    text = spliced(source, encode(model).tobytes())
+    write_atomically(path, [text], lambda file: _compare(file, path, model, source.symbol))
 
 
 def encode(model: Model, changed: Iterable[Address] | None = None) -> Layout:
@@ -132,9 +154,9 @@ def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None
     write_atomically(source, chunks, lambda file: _compare(file, source, model))
 
 
-def _compare(written: Path, path: Path, model: Model) -> None:
+def _compare(written: Path, path: Path, model: Model, symbol: str | None = None) -> None:
     try:
-        again = read_model(written.read_bytes(), str(path))
+        again = read_model(written.read_bytes(), str(path), symbol)
     except ReadError as error:
         raise WriteError(
             f"{path}: was not saved: what was written cannot be read back: {error}"
@@ -142,7 +164,8 @@ def _compare(written: Path, path: Path, model: Model) -> None:
     if not same_content(again, model):
         place = next(differences(model, again), ())
         raise WriteError(
-            f"{path}: was not saved: what was written reads back differently at {place}."
+            f"{path}: was not saved: what was written reads back differently at "
+            f"{format_address(place)}."
         )
 
 

@@ -78,6 +78,14 @@ def resolve(model: Model, address: Address) -> Any:
     return value
 
 
+def find_address(model: Model, address: Address) -> Any:
+    """The value at an address, None if there is nothing."""
+    try:
+        return resolve(model, address)
+    except EditError:
+        return None
+
+
 def _nothing_there(address: Address, depth: int, value: Any) -> str:
     whole, step = format_address(address), address[depth]
     above = format_address(address[:depth]) or "the model"

@@ -132,7 +132,8 @@ def decode(
 
 def _meant(stored: Array, kind: ElementType) -> Array:
     if kind.kind == "bool":
-        return stored != 0
+        truth: Array = stored != 0
+        return truth
     return stored.astype(np.float32) if kind.is_small_float else stored
 
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changing a model: edits, operations, history, the open document."""

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An open model: where it came from, what was done to it, and the one door to change it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.history import History, Step, apply_all
+from tflm_studio.formats.model_file import (
+    encode,
+    load_model_from_file,
+    save_in_place,
+    save_model_to_file,
+)
+from tflm_studio.model.address import Address
+from tflm_studio.model.errors import EditError
+from tflm_studio.schema.tables import Model
+
+PathLike = str | os.PathLike[str]
+
+
+class ChangeKind(Enum):
+    """What made the model change."""
+
+    DONE = "done"
+    UNDONE = "undone"
+    REDONE = "redone"
+    SAVED = "saved"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What observers of a document receive.
+
+    Attributes:
+        kind: Whether edits were done, undone or done again, or the document was saved.
+        edits: Those that were applied to the model just now, in this order.
+    """
+
+    kind: ChangeKind
+    edits: tuple[Edit, ...] = ()
+
+    def touches(self, place: Address) -> bool:
+        """Whether an edit is at the place, below it, or above it."""
+        return any(
+            edit.address[: len(place)] == place[: len(edit.address)] for edit in self.edits
+        )
+
+
+Observer = Callable[[Change], None]
+
+
+class Document:
+    """A model that is open for editing.
+
+    Args:
+        model: What to edit; from now on only `do`, `undo` and `redo` change it.
+        path: Its file, None if it has none yet.
+    """
+
+    def __init__(self, model: Model, path: PathLike | None = None) -> None:
+        self.model = model
+        self.path = Path(path) if path is not None else None
+        self.history = History()
+        self._observers: list[Observer] = []
+
+    @classmethod
+    def open(cls, path: PathLike, symbol: str | None = None) -> Document:
+        """Opens a file.
+
+        Args:
+            path: A flatbuffer or a C source with a byte array.
+            symbol: Which array of a C source, if several hold a model.
+
+        Raises:
+            ReadError: The file cannot be read as a model; says why and where.
+        """
+        return cls(load_model_from_file(path, symbol), path)
+
+    @property
+    def name(self) -> str:
+        """What messages and the title call the document."""
+        return self.path.name if self.path is not None else "untitled"
+
+    @property
+    def modified(self) -> bool:
+        """Whether the model differs from the file by what was done to it."""
+        return not self.history.is_clean
+
+    def subscribe(self, observer: Observer) -> Callable[[], None]:
+        """Calls the observer after every change; returns what ends that."""
+        self._observers.append(observer)
+        return lambda: self._observers.remove(observer)
+
+    def do(
+        self, edits: Edit | Iterable[Edit], label: str | None = None, *, merge: bool = False
+    ) -> bool:
+        """Changes the model, as one step that can be undone.
+
+        Args:
+            edits: What to apply, in this order, all or none.
+            label: What the history calls the step; made from the edits if not given.
+            merge: Whether a like step within a second becomes part of the one before.
+
+        Returns:
+            Whether anything changed; a step that changes nothing is not recorded.
+
+        Raises:
+            EditError: An edit was refused; the model is as it was.
+        """
+        step = (edits,) if isinstance(edits, Edit) else tuple(edits)
+        # A single edit that changes nothing is known beforehand; checking each of many in a
+        # model that its predecessors have not yet changed would refuse sound steps.
+        if not step or (len(step) == 1 and not step[0].changes(self.model)):
+            return False
+        text = label or self._describe(step)
+        inverses = apply_all(self.model, step)
+        self.history.push(Step(text, step, inverses, merge))
+        self._notify(Change(ChangeKind.DONE, step))
+        return True
+
+    def _describe(self, edits: tuple[Edit, ...]) -> str:
+        first = edits[0].describe(self.model)
+        return first if len(edits) == 1 else f"{first} and {len(edits) - 1} more"
+
+    def undo(self) -> None:
+        """Takes the last step back.
+
+        Raises:
+            EditError: There is none.
+        """
+        if not self.history.can_undo:
+            raise EditError("There is nothing to undo.")
+        step = self.history.steps[self.history.position - 1]
+        edits = tuple(reversed(step.inverses))
+        apply_all(self.model, edits)
+        self.history.position -= 1
+        self._notify(Change(ChangeKind.UNDONE, edits))
+
+    def redo(self) -> None:
+        """Does the step that was taken back last again.
+
+        Raises:
+            EditError: There is none.
+        """
+        if not self.history.can_redo:
+            raise EditError("There is nothing to redo.")
+        step = self.history.steps[self.history.position]
+        apply_all(self.model, step.edits)
+        self.history.position += 1
+        self._notify(Change(ChangeKind.REDONE, step.edits))
+
+    def go_to(self, position: int) -> None:
+        """Undoes or redoes until this many steps of the history are done."""
+        while self.history.position > max(position, 0) and self.history.can_undo:
+            self.undo()
+        while self.history.position < position and self.history.can_redo:
+            self.redo()
+
+    def encoded_size(self) -> int:
+        """Bytes that the model takes as a flatbuffer. Costs as much as encoding it.
+
+        Raises:
+            WriteError: The model cannot be written.
+        """
+        return encode(self.model).size
+
+    def save(self, path: PathLike | None = None) -> None:
+        """Writes the model to its file, or to another that becomes its file.
+
+        A document opened from a C source is written back as that source: only the bytes of
+        the array and its size change.
+
+        Raises:
+            WriteError: The file could not be written; it is as it was.
+            EditError: The document has no file and none is given.
+        """
+        target = Path(path) if path is not None else self.path
+        if target is None:
+            raise EditError("This model has no file yet; save it under a name.")
+        save_in_place(self.model, target)
+        self.path = target
+        self.history.mark_clean()
+        self._notify(Change(ChangeKind.SAVED))
+
+    def save_as(self, path: PathLike) -> None:
+        """Writes the model to another file, which becomes the document's file.
+
+        Raises:
+            WriteError: The file could not be written.
+        """
+        self.save(path)
+
+    def export_c(self, path: PathLike, symbol: str | None = None) -> None:
+        """Writes the model as a C source with a header beside it; the document stays as it is.
+
+        Raises:
+            WriteError: A file could not be written.
+            EditError: `symbol` is not a C identifier.
+        """
+        save_model_to_file(self.model, path, symbol)
+
+    def _notify(self, change: Change) -> None:
+        for observer in tuple(self._observers):
+            observer(change)

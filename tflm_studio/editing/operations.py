@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people want done, as lists of edits: each function only looks at the model.
+
+Apply the result with `Document.do`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from tflm_studio.editing.edits import Edit, Set, WriteBytes
+from tflm_studio.model.address import Address
+from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.operators import NO_TENSOR, split_inputs
+from tflm_studio.model.quantization import AffineQuantization
+from tflm_studio.model.tensor_types import ElementType, checked_value, element_patch
+from tflm_studio.schema.tables import Model, SubGraph
+
+Column = Literal["inputs", "outputs", "weights"]
+
+
+def set_buffer_value(
+    model: Model, buffer_index: int, kind: ElementType, index: int, value: Any
+) -> list[Edit]:
+    """Gives one element of a buffer a value.
+
+    Args:
+        model: The model that has the buffer.
+        buffer_index: Which of its buffers.
+        kind: What the elements of the buffer are taken for.
+        index: Flat index of the element.
+        value: The stored value, not the real it may stand for.
+
+    Raises:
+        EditError: There is no such element, or its type cannot hold the value.
+    """
+    data = _buffer_bytes(model, buffer_index)
+    offset, raw = element_patch(data, kind, index, checked_value(value, kind))
+    return [WriteBytes(("buffers", buffer_index, "data"), offset, raw)]
+
+
+def set_buffer_real(
+    model: Model,
+    buffer_index: int,
+    kind: ElementType,
+    quantization: AffineQuantization,
+    index: int,
+    real: float,
+) -> list[Edit]:
+    """Gives one element of a buffer the stored value nearest to a real.
+
+    Raises:
+        EditError: The type cannot hold the real at this scale.
+    """
+    stored = quantization.to_stored(real, index, kind)
+    return set_buffer_value(model, buffer_index, kind, index, stored)
+
+
+def _buffer_bytes(model: Model, buffer_index: int) -> memoryview:
+    buffers = model.buffers or []
+    if not 0 <= buffer_index < len(buffers):
+        raise EditError(f"buffers[{buffer_index}]: there are only {len(buffers)} buffers.")
+    if not data_bytes(buffers[buffer_index].data):
+        raise EditError(f"buffers[{buffer_index}] is empty: it has no values to change.")
+    return memoryview(buffers[buffer_index].data or b"").cast("B")
+
+
+def parse_indices(text: str) -> list[int]:
+    """Tensor indices that a person typed, such as `4 7 -1` or `2 (bias 3)`.
+
+    Raises:
+        EditError: The text is something else.
+    """
+    bare = text.strip()
+    if bare in ("", "-", "–"):
+        return []
+    found = re.findall(r"-?\d+", re.sub(r"[A-Za-z_()\[\]]+", " ", bare))
+    if not found or re.search(r"\d\.\d", bare):
+        raise EditError(f"'{text}' is not a list of tensor indices; write them as 4 7 -1.")
+    return [int(number) for number in found]
+
+
+def set_operator_tensors(
+    model: Model, subgraph_index: int, operator_index: int, column: Column, indices: list[int]
+) -> list[Edit]:
+    """Wires the inputs, outputs or weights of an operator to other tensors.
+
+    The inputs of an operator and its weights stand in one list; those of the other column keep
+    their places. More indices than before go behind the last of the column, fewer take the
+    last ones away.
+
+    Args:
+        model: The model that has the operator.
+        subgraph_index: Which subgraph.
+        operator_index: Which operator of it.
+        column: What is given: "weights" means weights, then biases.
+        indices: Tensor indices; -1 leaves an optional input out.
+
+    Raises:
+        EditError: An index names no tensor of the subgraph.
+    """
+    subgraph, place = _operator_at(model, subgraph_index, operator_index)
+    operator = (subgraph.operators or [])[operator_index]
+    check_tensor_indices(subgraph, indices, optional=column != "outputs")
+    if column == "outputs":
+        return [Set((*place, "outputs"), indices)]
+    parts = split_inputs(model, subgraph, operator)
+    positions = parts.inputs if column == "inputs" else parts.weights + parts.biases
+    merged = _merged(list(operator.inputs or []), positions, indices)
+    return [Set((*place, "inputs"), merged)]
+
+
+def _operator_at(
+    model: Model, subgraph_index: int, operator_index: int
+) -> tuple[SubGraph, Address]:
+    subgraphs = model.subgraphs or []
+    place: Address = ("subgraphs", subgraph_index, "operators", operator_index)
+    if not 0 <= subgraph_index < len(subgraphs):
+        raise EditError(f"There is no subgraph {subgraph_index}.")
+    count = len(subgraphs[subgraph_index].operators or [])
+    if not 0 <= operator_index < count:
+        raise EditError(f"There is no operator {operator_index}; the last is {count - 1}.")
+    return subgraphs[subgraph_index], place
+
+
+def _merged(current: list[int], positions: list[int], indices: list[int]) -> list[int]:
+    shared = min(len(positions), len(indices))
+    for position, tensor_index in zip(positions, indices, strict=False):
+        current[position] = tensor_index
+    behind = max(positions) + 1 if positions else len(current)
+    current[behind:behind] = indices[shared:]
+    for position in sorted(positions[shared:], reverse=True):
+        del current[position]
+    return current
+
+
+def check_tensor_indices(subgraph: SubGraph, indices: list[int], *, optional: bool) -> None:
+    """Refuses indices that name no tensor.
+
+    Args:
+        subgraph: Whose tensors they should name.
+        indices: Tensor indices.
+        optional: Whether -1 may stand for an input that is left out.
+
+    Raises:
+        EditError: Names the first bad index and what is possible.
+    """
+    count = len(subgraph.tensors or [])
+    for tensor_index in indices:
+        if tensor_index == NO_TENSOR and optional:
+            continue
+        if not 0 <= tensor_index < count:
+            also = " (or -1 to leave an optional one out)" if optional else ""
+            raise EditError(
+                f"There is no tensor {tensor_index}; this subgraph has 0 to {count - 1}{also}."
+            )
+
+
+def parse_shape(text: str) -> list[int]:
+    """A shape that a person typed: `1x96x96x1`, `1, 96, 96, 1` or `scalar`.
+
+    Raises:
+        EditError: The text is no shape.
+    """
+    bare = text.strip().strip("[]()").strip()
+    if bare in ("", "scalar"):
+        return []
+    parts = re.split(r"\s*[x×X,;]\s*|\s+", bare)
+    if not all(re.fullmatch(r"-?\d+", part) for part in parts):
+        raise EditError(f"'{text}' is not a shape; write it as 1x96x96x1, or scalar.")
+    return [int(part) for part in parts]

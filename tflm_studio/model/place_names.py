@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses in the words of people: "Conv2D 2: stride_h", "tensor 12: name", "buffer 5"."""
+
+from __future__ import annotations
+
+from tflm_studio.model.address import Address, find_address, format_address
+from tflm_studio.model.operators import operator_name
+from tflm_studio.schema.tables import Metadata, Model, Operator, Tensor
+
+_SINGULAR = {
+    "operators": "operator",
+    "tensors": "tensor",
+    "subgraphs": "subgraph",
+    "buffers": "buffer",
+    "metadata": "metadata",
+    "operator_codes": "operator code",
+    "signature_defs": "signature",
+}
+# Steps that say nothing a person does not see from what follows them.
+_SILENT = frozenset(("builtin_options", "builtin_options_2", "quantization", "data"))
+
+
+def thing_at(address: Address) -> Address:
+    """The address of the thing (operator, tensor, buffer...) that a place belongs to."""
+    size = 4 if address[:1] == ("subgraphs",) and len(address) >= 4 else 2
+    thing = address[:size]
+    return thing if len(thing) % 2 == 0 and isinstance((*thing, "")[-2], int) else ()
+
+
+def name_thing(model: Model, thing: Address) -> str:
+    """A thing in two or three words, such as "Conv2D 2"; "model" for the model itself."""
+    if not thing:
+        return "model"
+    index, kind = thing[-1], str(thing[-2])
+    name = f"{_SINGULAR.get(kind, kind)} {index}"
+    value = find_address(model, thing)
+    if isinstance(value, Operator):
+        name = f"{operator_name(model, value)} {index}"
+    elif isinstance(value, Metadata) and value.name:
+        name = f"metadata '{value.name}'"
+    elif isinstance(value, Tensor) and value.name:
+        name = f"tensor {index} {_short(value.name)}"
+    several = len(model.subgraphs or []) > 1 and len(thing) == 4
+    return f"subgraph {thing[1]}, {name}" if several else name
+
+
+def name_place(model: Model, address: Address) -> str:
+    """A place in words: the thing, then the field in it."""
+    thing = thing_at(address)
+    rest = tuple(step for step in address[len(thing) :] if step not in _SILENT)
+    if not rest:
+        return name_thing(model, thing)
+    field = format_address(rest)
+    return f"{name_thing(model, thing)}: {field}" if thing else field
+
+
+def _short(name: str, limit: int = 32) -> str:
+    return name if len(name) <= limit else f"…{name[1 - limit :]}"
