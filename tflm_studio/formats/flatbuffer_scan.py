@@ -4,7 +4,8 @@
 One numpy pass per table type checks every offset of that type and reads its fields as columns,
 so the cost per table is a few array operations and no object is made before everything it
 needs is known to be sound. It accepts exactly what the C++ `flatbuffers::Verifier` accepts
-(flatbuffers/verifier.h, version 25), including its limit of 1,000,000 tables.
+(flatbuffers/verifier.h, version 25), including its limit of 1,000,000 tables, save for files
+whose parts are shared so often that reading them would exhaust the memory.
 
 The object API that flatc generates was the alternative: it follows unverified offsets, takes
 seconds for 20,000 operators, and forgets what the schema does not know.
@@ -24,6 +25,7 @@ from tflm_studio.schema.structure import Extra, Field, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import TABLES, Model
 
 MAX_TABLES = 1_000_000  # flatbuffers/verifier.h, Options.max_tables
+MAX_SLOTS = 16 * MAX_TABLES  # over all tables of one type; bounds the memory of `_vtables`
 MAX_BUFFER_BYTES = 2**31 - 1  # flatbuffers/base.h, FLATBUFFERS_MAX_BUFFER_SIZE
 IDENTIFIER = b"TFL3"
 DAMAGED = "The file is damaged or cut short; fetch it again or open another copy."
@@ -158,14 +160,18 @@ class Scan:
         scan = self.types.setdefault(table, TypeScan())
         contribution.start = scan.count
         scan.count += len(positions)
+        self._bound_tables(len(positions))
         self.visits += len(positions)
-        if self.visits > MAX_TABLES:
+        scan.positions.append(positions)
+        scan.contributions.append(contribution)
+
+    def _bound_tables(self, more: int) -> None:
+        """Refuses what no reader would visit, before anything is made for it."""
+        if self.visits + more > MAX_TABLES:
             raise ReadError(
                 f"{self.name}: more than {MAX_TABLES:,} tables are referred to; no reader of "
                 "the format accepts this file."
             )
-        scan.positions.append(positions)
-        scan.contributions.append(contribution)
 
     def _scan_type(self, table: type[Table], scan: TypeScan) -> None:
         at = np.concatenate(scan.positions)
@@ -197,6 +203,8 @@ class Scan:
         good = (size & 1 == 0) & (vtable <= self.size - size) & (size < self.size)
         self._require(good, at, table, None, "", "its vtable runs past the end of the file")
         slots = max(int(size.max(initial=4)) - 4, 0) // 2
+        if len(at) * slots > MAX_SLOTS:
+            self._fail(table, 0, "", f"{len(at):,} tables have {slots:,} slots", int(at[0]))
         index = (vtable >> 1)[:, None] + np.arange(2, 2 + slots)
         known = np.arange(4, 4 + 2 * slots, 2) < size[:, None]
         offsets = np.where(known, u2[np.where(known, index, 0)], 0).astype(np.int64)
@@ -331,8 +339,7 @@ class Scan:
         height: int,
     ) -> None:
         count = self._measure(table, row, rows, target, 4)
-        if self.visits + int(count.sum()) > MAX_TABLES:
-            count = np.minimum(count, MAX_TABLES + 1)
+        self._bound_tables(int(count.sum()))
         places, items, owner = _ranges(target + 4, count, 4)
         positions = places + self._as(np.dtype("<u4"))[places >> 2]
         self._link(table, scan, row, row.members[0], rows[owner], items, positions)
