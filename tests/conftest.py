@@ -3,13 +3,17 @@
 
 import csv
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# No test reads or changes what the person at this machine has set.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="tflm-studio-tests-")
 
 ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "resources" / "samples"
 MODELS = Path(os.environ.get("TFLM_STUDIO_MODELS", ROOT.parent / "shared" / "models"))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import History, Step, apply_all
+from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import (
     encode,
     load_model_from_file,
@@ -85,7 +86,10 @@ class Document:
     @property
     def name(self) -> str:
         """What messages and the title call the document."""
-        return self.path.name if self.path is not None else "untitled"
+        if self.path is not None:
+            return self.path.name
+        origin = self.model.extra
+        return Path(origin.name).name if isinstance(origin, Origin) else "untitled"
 
     @property
     def modified(self) -> bool:
@@ -183,8 +187,22 @@ class Document:
         target = Path(path) if path is not None else self.path
         if target is None:
             raise EditError("This model has no file yet; save it under a name.")
-        save_in_place(self.model, target)
-        self.path = target
+        self.write(target)
+        self.note_saved(target)
+
+    def write(self, path: PathLike) -> None:
+        """The part of `save` that takes its time; may run in another thread.
+
+        Nothing may change the document meanwhile, and `note_saved` has to follow.
+
+        Raises:
+            WriteError: The file could not be written; it is as it was.
+        """
+        save_in_place(self.model, path)
+
+    def note_saved(self, path: PathLike) -> None:
+        """Declares a file to hold the present state of the model."""
+        self.path = Path(path)
         self.history.mark_clean()
         self._notify(Change(ChangeKind.SAVED))
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
 from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
@@ -46,6 +48,14 @@ class Origin(Extra):
     def tail(self) -> memoryview:
         """The bytes behind the flatbuffer."""
         return self.data[self.end :]
+
+    def offset_of(self, value: Any) -> int | None:
+        """Byte offset in the file of bytes that are a view of it, None for any others."""
+        if value is None or not memoryview(value).nbytes or not len(self.data):
+            return None
+        start = np.frombuffer(self.data, np.uint8).ctypes.data
+        offset = int(np.frombuffer(value, np.uint8).ctypes.data) - start
+        return offset if 0 <= offset < len(self.data) else None
 
 
 def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -> Model:

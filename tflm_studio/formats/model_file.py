@@ -29,6 +29,7 @@ from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.tables import Model
 
 C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
+FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
 HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 MAX_FILE_BYTES = 2**36
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"

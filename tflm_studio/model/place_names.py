@@ -17,14 +17,17 @@ _SINGULAR = {
     "signature_defs": "signature",
 }
 # Steps that say nothing a person does not see from what follows them.
-_SILENT = frozenset(("builtin_options", "builtin_options_2", "quantization", "data"))
+_SILENT = frozenset(("builtin_options", "builtin_options_2", "quantization"))
 
 
 def thing_at(address: Address) -> Address:
     """The address of the thing (operator, tensor, buffer...) that a place belongs to."""
-    size = 4 if address[:1] == ("subgraphs",) and len(address) >= 4 else 2
-    thing = address[:size]
-    return thing if len(thing) % 2 == 0 and isinstance((*thing, "")[-2], int) else ()
+    match address:
+        case ("subgraphs", int(), "operators" | "tensors", int(), *_):
+            return address[:4]
+        case (str(), int(), *_):
+            return address[:2]
+    return ()
 
 
 def name_thing(model: Model, thing: Address) -> str:
@@ -47,11 +50,18 @@ def name_thing(model: Model, thing: Address) -> str:
 def name_place(model: Model, address: Address) -> str:
     """A place in words: the thing, then the field in it."""
     thing = thing_at(address)
-    rest = tuple(step for step in address[len(thing) :] if step not in _SILENT)
+    inside = address[len(thing) :]
+    last = inside[-1:] if inside[-1:] != ("data",) else ()
+    rest = (*(step for step in inside[:-1] if step not in _SILENT), *last)
     if not rest:
         return name_thing(model, thing)
     field = format_address(rest)
     return f"{name_thing(model, thing)}: {field}" if thing else field
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun, such as "1 kind" or "2 kinds"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _short(name: str, limit: int = 32) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+SAMPLE = "samples/sine_int8.tflite"  # what is shown to who names no file
 PACKAGE = Path(__file__).resolve().parent.parent
 
 

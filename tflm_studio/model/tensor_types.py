@@ -50,7 +50,7 @@ class ElementType:
     @property
     def is_small_float(self) -> bool:
         """Whether numpy needs `ml_dtypes` to read it; such values are shown as float32."""
-        return self.storage.isbuiltin != 1
+        return self.storage.type.__module__ == "ml_dtypes"
 
     def nbytes(self, count: int) -> int:
         """Bytes that `count` elements take, rounded up to whole bytes."""
@@ -62,9 +62,9 @@ class ElementType:
 
 
 def _integer(name: str, bits: int, *, signed: bool) -> ElementType:
-    storage = np.dtype(f"{'i' if signed else 'u'}{bits // 8}") if bits >= 8 else np.dtype("u1")
+    storage = np.dtype(f"<{'i' if signed else 'u'}{bits // 8}" if bits >= 8 else "u1")
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-    return ElementType(name, bits, storage.newbyteorder("<"), "integer", low, high)
+    return ElementType(name, bits, storage, "integer", low, high)
 
 
 def _float(name: str, storage: Any) -> ElementType:

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+import tflm_studio as ts
+from tests.conftest import SAMPLES, readable_models
+from tests.editing.random_edits import random_edit
+from tflm_studio.editing.document import Change, ChangeKind, Document
+from tflm_studio.editing.edits import Insert, Set, WriteBytes
+from tflm_studio.editing.history import History, Step
+from tflm_studio.editing.operations import (
+    parse_indices,
+    parse_shape,
+    set_buffer_real,
+    set_buffer_value,
+    set_operator_tensors,
+)
+from tflm_studio.formats.flatbuffer_columns import same_content
+from tflm_studio.formats.flatbuffer_writer import lay_out
+from tflm_studio.formats.model_file import encode
+from tflm_studio.model.errors import EditError
+from tflm_studio.model.quantization import find_quantization
+from tflm_studio.model.tensor_types import element_type
+from tflm_studio.schema.enums import TensorType
+from tflm_studio.schema.tables import Buffer
+
+SAMPLE = SAMPLES / "sine_int8.tflite"
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Document:
+    path = tmp_path / "sine.tflite"
+    path.write_bytes(SAMPLE.read_bytes())
+    return Document.open(path)
+
+
+def test_opening_is_no_change(document: Document) -> None:
+    assert not document.modified
+    assert not document.history.can_undo
+    assert document.path is not None
+    document.save()
+    assert document.path.read_bytes() == SAMPLE.read_bytes()
+
+
+def test_do_undo_redo(document: Document) -> None:
+    assert document.do(ts.edits.Set("description", "another"), label="Say it")
+    assert document.modified
+    assert document.history.steps[0].label == "Say it"
+    document.undo()
+    assert not document.modified
+    assert document.model.description != "another"
+    document.redo()
+    assert document.model.description == "another"
+    with pytest.raises(EditError, match="nothing to redo"):
+        document.redo()
+
+
+def test_what_changes_nothing_is_no_step(document: Document) -> None:
+    assert not document.do(Set("description", document.model.description))
+    assert not document.do([])
+    first = bytes((document.model.buffers or [])[1].data or b"")[:1]
+    assert not document.do(WriteBytes("buffers[1].data", 0, first))
+    assert not document.history.steps
+
+
+def test_a_step_is_done_whole_or_not_at_all(document: Document) -> None:
+    untouched = ts.load_model_from_file(SAMPLE)
+    with pytest.raises(EditError, match="out of range"):
+        document.do(
+            [
+                Set("description", "x"),
+                Insert("buffers", 0, Buffer()),
+                Set("buffers[99].size", 1),
+            ]
+        )
+    assert same_content(document.model, untouched)
+    assert not document.modified
+
+
+def test_later_edits_of_a_step_see_the_earlier_ones(document: Document) -> None:
+    count = len(document.model.buffers or [])
+    document.do([Insert("buffers", count, Buffer()), Set(f"buffers[{count}].data", b"new")])
+    assert bytes((document.model.buffers or [])[count].data or b"") == b"new"
+    document.undo()
+    assert len(document.model.buffers or []) == count
+
+
+def test_observers_hear_what_was_applied(document: Document) -> None:
+    heard: list[Change] = []
+    dispose = document.subscribe(heard.append)
+    document.do(Set("subgraphs[0].tensors[1].name", "w"))
+    document.undo()
+    dispose()
+    document.redo()
+    assert [change.kind for change in heard] == [ChangeKind.DONE, ChangeKind.UNDONE]
+    assert heard[0].touches(("subgraphs", 0, "tensors", 1))
+    assert heard[0].touches(("subgraphs",))
+    assert heard[0].touches(("subgraphs", 0, "tensors", 1, "name", "deeper"))
+    assert not heard[0].touches(("subgraphs", 0, "tensors", 2))
+
+
+def test_saving_marks_the_state_and_undo_leaves_it(document: Document, tmp_path: Path) -> None:
+    document.do(Set("description", "a"))
+    document.save(tmp_path / "other.tflite")
+    assert not document.modified
+    assert document.path == tmp_path / "other.tflite"
+    document.undo()
+    assert document.modified
+    document.redo()
+    assert not document.modified
+    document.undo()
+    document.do(Set("description", "b"))
+    assert document.history.clean_position is None
+    document.undo()
+    assert document.modified
+
+
+def test_a_failed_save_changes_nothing(document: Document, tmp_path: Path) -> None:
+    document.do(Set("description", "a"))
+    with pytest.raises(ts.WriteError):
+        document.save(tmp_path / "nowhere" / "x.tflite")
+    assert document.modified
+    assert document.path is not None
+    assert document.path.name == "sine.tflite"
+
+
+def test_a_run_of_steps_of_a_spin_box_is_one_step(document: Document) -> None:
+    for version in (4, 5, 6):
+        document.do(Set("version", version), merge=True)
+    assert [step.label for step in document.history.steps] == ["version 3 → 6"]
+    document.undo()
+    assert document.model.version == 3
+    document.do(Set("version", 4))
+    document.do(Set("version", 5))
+    assert len(document.history.steps) == 2
+
+
+def test_old_steps_are_forgotten_beyond_the_budget() -> None:
+    history = History(budget_bytes=2000)
+    for number in range(10):
+        edit = WriteBytes(("buffers", 0, "data"), 0, bytes(200))
+        history.push(Step(str(number), (edit,), (edit,)))
+    assert [step.label for step in history.steps] == ["7", "8", "9"]
+    assert history.position == 3
+    assert history.clean_position is None
+    huge = WriteBytes(("buffers", 0, "data"), 0, bytes(9000))
+    history.push(Step("huge", (huge,), (huge,)))
+    assert [step.label for step in history.steps] == ["huge"]
+
+
+def test_the_history_goes_to_any_state(document: Document) -> None:
+    for text in "abc":
+        document.do(Set("description", text))
+    document.go_to(1)
+    assert document.model.description == "a"
+    document.go_to(3)
+    assert document.model.description == "c"
+    document.go_to(0)
+    assert not document.modified
+
+
+class DocumentMachine(RuleBasedStateMachine):
+    """Edits, undo, redo and saving in any order, against files written along the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.document = Document(ts.load_model_from_file(SAMPLE))
+        self.states = [lay_out(self.document.model).tobytes()]
+
+    @rule(random=st.randoms(use_true_random=False), count=st.integers(1, 4))
+    def do(self, random: Random, count: int) -> None:
+        edits = []
+        scratch = ts.load_model_from_file(SAMPLE)
+        for step in self.document.history.steps[: self.document.history.position]:
+            for done in step.edits:
+                done.apply(scratch)
+        for _ in range(count):
+            edits.append(random_edit(scratch, random))
+            edits[-1].apply(scratch)
+        position = self.document.history.position
+        if self.document.do(edits):
+            self.states = [*self.states[: position + 1], lay_out(scratch).tobytes()]
+
+    @precondition(lambda self: self.document.history.can_undo)
+    @rule()
+    def undo(self) -> None:
+        self.document.undo()
+
+    @precondition(lambda self: self.document.history.can_redo)
+    @rule()
+    def redo(self) -> None:
+        self.document.redo()
+
+    @rule(position=st.integers(0, 6))
+    def go(self, position: int) -> None:
+        self.document.go_to(position)
+
+    @invariant()
+    def is_as_expected(self) -> None:
+        written = lay_out(self.document.model).tobytes()
+        assert written == self.states[self.document.history.position]
+
+    def teardown(self) -> None:
+        self.document.go_to(0)
+        assert encode(self.document.model).tobytes() == SAMPLE.read_bytes()
+
+
+TestDocumentMachine = DocumentMachine.TestCase
+TestDocumentMachine.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+
+
+def test_hundreds_of_edits_to_real_models_leave_no_trace(models_folder: Path) -> None:
+    random = Random(2026)
+    chosen = [path for path in readable_models(models_folder) if path.stat().st_size < 400_000]
+    for path in random.sample(chosen, 8):
+        document = Document.open(path)
+        for _ in range(60):
+            document.do(random_edit(document.model, random))
+        document.go_to(0)
+        assert same_content(document.model, ts.load_model_from_file(path)), path
+        assert encode(document.model).tobytes() == path.read_bytes(), path
+
+
+def test_a_buffer_value_changes_its_bytes_alone(document: Document) -> None:
+    kind = element_type(TensorType.INT8)
+    old = bytes((document.model.buffers or [])[1].data or b"")
+    document.do(set_buffer_value(document.model, 1, kind, 3, 5))
+    new = bytes((document.model.buffers or [])[1].data or b"")
+    assert [k for k in range(len(old)) if old[k] != new[k]] == [3]
+    document.save()
+    assert document.path is not None
+    before, after = (np.frombuffer(p.read_bytes(), np.uint8) for p in (SAMPLE, document.path))
+    assert int((before != after).sum()) == 1
+    with pytest.raises(EditError, match="empty"):
+        set_buffer_value(document.model, 0, kind, 0, 1)
+    with pytest.raises(EditError, match="only"):
+        set_buffer_value(document.model, 99, kind, 0, 1)
+
+
+def test_a_real_is_stored_as_the_nearest_value(document: Document) -> None:
+    tensor = ((document.model.subgraphs or [])[0].tensors or [])[1]
+    quantization = find_quantization(tensor)
+    assert quantization is not None
+    kind, scale = element_type(tensor.type), float(quantization.scale[0])
+    document.do(
+        set_buffer_real(document.model, tensor.buffer, kind, quantization, 0, 9.4 * scale)
+    )
+    data = (document.model.buffers or [])[tensor.buffer].data
+    assert np.frombuffer(data or b"", np.int8)[0] == 9
+
+
+def test_wiring_keeps_the_other_column(document: Document) -> None:
+    model = document.model
+    operator = ((model.subgraphs or [])[0].operators or [])[1]
+    assert operator.inputs == [3, 4, 5]
+    document.do(set_operator_tensors(model, 0, 1, "inputs", [0]))
+    assert operator.inputs == [0, 4, 5]
+    document.do(set_operator_tensors(model, 0, 1, "inputs", [0, 3]))
+    assert operator.inputs == [0, 3, 4, 5]
+    document.undo()
+    document.do(set_operator_tensors(model, 0, 1, "weights", [1]))
+    assert operator.inputs == [0, 1]
+    document.do(set_operator_tensors(model, 0, 1, "inputs", []))
+    assert operator.inputs == [1]
+    document.do(set_operator_tensors(model, 0, 1, "outputs", [2, 9]))
+    assert operator.outputs == [2, 9]
+    for column, indices in (("inputs", [99]), ("inputs", [-2]), ("outputs", [-1])):
+        with pytest.raises(EditError, match="no tensor"):
+            set_operator_tensors(model, 0, 1, column, indices)  # type: ignore[arg-type]
+    with pytest.raises(EditError, match="no operator 9"):
+        set_operator_tensors(model, 0, 9, "inputs", [0])
+
+
+@pytest.mark.parametrize(
+    ("text", "indices"),
+    [
+        ("4 7 -1", [4, 7, -1]),
+        ("2 (bias 3)", [2, 3]),
+        ("1,2;3", [1, 2, 3]),
+        ("-", []),
+        ("", []),
+    ],
+)
+def test_indices_are_read(text: str, indices: list[int]) -> None:
+    assert parse_indices(text) == indices
+
+
+@pytest.mark.parametrize("text", ["abc", "1.5", "!"])
+def test_other_text_is_no_indices(text: str) -> None:
+    with pytest.raises(EditError, match="tensor indices"):
+        parse_indices(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [("1x96x96x1", [1, 96, 96, 1]), ("1, 2", [1, 2]), ("[3 -1]", [3, -1]), ("scalar", [])],
+)
+def test_shapes_are_read(text: str, shape: list[int]) -> None:
+    assert parse_shape(text) == shape
+
+
+@pytest.mark.parametrize("text", ["axb", "1xx2", "1.5"])
+def test_other_text_is_no_shape(text: str) -> None:
+    with pytest.raises(EditError, match="not a shape"):
+        parse_shape(text)
+
+
+SOURCES = {
+    "model.cc": "// size 2208\nalignas(16) const unsigned char g_m[] = {%s};\n"
+    "const int g_m_len = 2208; /* 2208 */ int other = 22080;\n",
+    "model.h": "const uint8_t g_m[2208] PROGMEM = {%s};\n#define LEN 0x8a0u\n",
+    "model.c": "unsigned char g_m[]={\r\n%s\r\n};\r\nunsigned int g_m_len=2208;\r\n",
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_c_source_keeps_everything_but_the_array(tmp_path: Path, name: str) -> None:
+    data = SAMPLE.read_bytes()
+    assert len(data) == 2208
+    text = SOURCES[name] % ", ".join(map(str, data))
+    path = tmp_path / name
+    path.write_bytes(text.encode())
+    document = Document.open(path)
+    document.save()
+    assert path.read_bytes() == text.encode()
+    document.do(Set("description", "longer than it was before " * 9))
+    document.save()
+    saved = path.read_bytes().decode()
+    size = len(encode(document.model).tobytes())
+    assert size != 2208
+    assert Document.open(path).model.description == document.model.description
+    around = saved.split("{")[0], saved.split("}")[-1]
+    expected = text.split("{")[0], text.split("}")[-1]
+    if name == "model.cc":
+        assert around[0] == expected[0]
+        assert f"g_m_len = {size}; /* 2208 */ int other = 22080;" in around[1]
+    elif name == "model.h":
+        assert f"g_m[{size}] PROGMEM" in around[0]
+        assert f"#define LEN {size}u" in around[1]
+    else:
+        assert saved.count("\n") == saved.count("\r\n")
+        assert f"g_m_len={size};" in around[1]
+    document.undo()
+    document.save()
+    assert path.read_bytes() == text.encode()

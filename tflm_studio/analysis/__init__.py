@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions to a model: summaries, statistics, contents of buffers."""
