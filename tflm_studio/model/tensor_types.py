@@ -284,8 +284,11 @@ def format_value(value: Any, kind: ElementType) -> str:
 
 def format_float(value: Any) -> str:
     """A float32 (or float16) in the fewest digits that read back as the same float."""
-    narrow = (
-        value if isinstance(value, np.floating) and value.itemsize < 8 else np.float32(value)
-    )
-    text = str(narrow)
-    return text.removesuffix(".0") if "e" not in text else text
+    is_narrow = isinstance(value, np.floating) and value.itemsize < 8
+    narrow = value if is_narrow else np.float32(value)
+    magnitude = abs(float(narrow))
+    if not math.isfinite(magnitude):
+        return str(float(narrow))
+    if magnitude and not 1e-4 <= magnitude < 1e9:
+        return np.format_float_scientific(narrow, trim="-", exp_digits=1)
+    return np.format_float_positional(narrow, trim="-")
