@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import errno
+import os
 import zipfile
 from pathlib import Path
 
@@ -91,3 +93,29 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
     with pytest.raises(ts.WriteError, match="folder does not exist"):
         ts.save_model_to_file(Model(), tmp_path / "nowhere" / "m.tflite")
+
+
+def test_a_failed_export_leaves_source_and_header_alone(tmp_path: Path) -> None:
+    ts.save_model_to_file(Model(version=3), tmp_path / "net.cc")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "net.h").unlink()
+    (tmp_path / "net.h").mkdir()
+    with pytest.raises(ts.WriteError, match="folder"):
+        ts.save_model_to_file(Model(version=3, description="changed"), tmp_path / "net.cc")
+    assert (tmp_path / "net.cc").read_bytes() == before["net.cc"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.cc", "net.h"]
+
+
+def test_a_disk_that_cannot_sync_folders_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{handle}"):
+            raise OSError(errno.EINVAL, "not here")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    ts.save_model_to_file(Model(version=3), tmp_path / "m.tflite")
+    assert ts.load_model_from_file(tmp_path / "m.tflite").version == 3

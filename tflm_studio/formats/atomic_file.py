@@ -9,6 +9,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_studio.model.errors import WriteError
@@ -29,45 +30,78 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file to make or replace.
+
+    Attributes:
+        path: Where it goes.
+        segments: Its contents in order.
+        check: Called with the finished temporary file; what it raises leaves `path` alone.
+    """
+
+    path: Path
+    segments: Iterable[BytesLike]
+    check: Callable[[Path], None] | None = None
+
+
 def write_atomically(
     path: Path, segments: Iterable[BytesLike], check: Callable[[Path], None] | None = None
 ) -> None:
-    """Writes a file beside the target, then puts it in its place in one step.
+    """Writes one file; see `write_all_atomically`."""
+    write_all_atomically(NewFile(path, segments, check))
 
-    The mode of an existing file is kept; a symbolic link stays and its target is replaced.
 
-    Args:
-        path: The file to make or replace.
-        segments: Its contents in order.
-        check: Called with the finished temporary file; what it raises leaves `path` alone.
+def write_all_atomically(*files: NewFile) -> None:
+    """Writes files beside their targets, then puts each in its place in one step.
+
+    All are written and checked before the first is put in its place. The mode of an existing
+    file is kept; a symbolic link stays and its target is replaced.
 
     Raises:
-        WriteError: The file could not be written; an old one is as it was.
+        WriteError: A file could not be written; old ones are as they were.
     """
-    target = path.resolve()
+    written: list[tuple[Path, Path]] = []
+    try:
+        for file in files:
+            written.append(_write_temporary(file))
+            if file.check is not None:
+                file.check(written[-1][0])
+        for file, (temporary, target) in zip(files, written, strict=True):
+            try:
+                os.replace(temporary, target)
+            except OSError as error:
+                raise WriteError(_explain(file.path, error)) from error
+            _sync_folder(target.parent)
+    finally:
+        for temporary, _ in written:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+
+
+def _write_temporary(file: NewFile) -> tuple[Path, Path]:
+    """Writes the temporary file; returns its path and that of the file to replace."""
     temporary = None
     try:
+        target = file.path.resolve()
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "is read-only")
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
         temporary = Path(name)
-        with open(handle, "wb") as file:
-            file.writelines(segments)
-            file.flush()
-            os.fchmod(file.fileno(), _mode_for(target))
-            os.fsync(file.fileno())
-        if check is not None:
-            check(temporary)
-        os.replace(temporary, target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise WriteError(_explain(path, error)) from error
-    finally:
+        with open(handle, "wb") as stream:
+            stream.writelines(file.segments)
+            stream.flush()
+            temporary.chmod(_mode_for(target))
+            os.fsync(stream.fileno())
+    except BaseException as error:
         if temporary is not None:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise WriteError(_explain(file.path, error)) from error
+        raise
+    return temporary, target
 
 
 def _mode_for(target: Path) -> int:
@@ -79,11 +113,14 @@ def _mode_for(target: Path) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    # The file is in its place by now. Systems that cannot sync a folder (Windows, some network
+    # shares) say so, which is no failure of the save.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _explain(path: Path, error: OSError) -> str:

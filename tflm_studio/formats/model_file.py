@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from tflm_studio.formats.atomic_file import write_atomically
+from tflm_studio.formats.atomic_file import NewFile, write_all_atomically, write_atomically
 from tflm_studio.formats.c_source_reader import choose_model_array, looks_like_c_source
 from tflm_studio.formats.c_source_splice import CSource, spliced
 from tflm_studio.formats.c_source_writer import (
@@ -106,7 +107,8 @@ def save_in_place(model: Model, path: PathLike) -> None:
         save_model_to_file(model, path)
         return
     text = spliced(source, encode(model).tobytes())
-    write_atomically(path, [text], lambda file: _compare(file, path, model, source.symbol))
+    check = partial(_compare, path=path, model=model, symbol=source.symbol)
+    write_atomically(path, [text], check)
 
 
 def encode(model: Model, changed: Iterable[Address] | None = None) -> Layout:
@@ -142,7 +144,8 @@ def write_model(path: Path, model: Model, layout: Layout, symbol: str | None = N
     if path.suffix.lower() in C_SUFFIXES:
         _write_c_source(path, model, layout, symbol)
         return
-    write_atomically(path, layout.segments, lambda file: _compare(file, path, model))
+    check = partial(_compare, path=path, model=model)
+    write_atomically(path, layout.segments, check)
 
 
 def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None) -> None:
@@ -151,8 +154,10 @@ def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None
     header = path if source is not path else path.with_suffix(".h")
     style = CSourceStyle(symbol=name, header_name=header.name)
     chunks = c_source_chunks(layout.segments, layout.size, style)
-    write_atomically(header, [c_header(layout.size, style)])
-    write_atomically(source, chunks, lambda file: _compare(file, source, model))
+    check = partial(_compare, path=source, model=model)
+    write_all_atomically(
+        NewFile(source, chunks, check), NewFile(header, [c_header(layout.size, style)])
+    )
 
 
 def _compare(written: Path, path: Path, model: Model, symbol: str | None = None) -> None:
