@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the selected thing stores: values, histogram, heat map, line and bytes of a buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from typing import NamedTuple, Protocol, TypeVar
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, SignalInstance
+from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.statistics import Statistics, measure
+from tflm_studio.editing.document import Change, Document
+from tflm_studio.model.address import Address
+from tflm_studio.model.tensor_types import ELEMENT_TYPES
+from tflm_studio.ui.models.selection import Selection
+from tflm_studio.ui.models.tasks import LatestTask
+from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
+from tflm_studio.ui.views.values_page import AxisSlicer, StatisticsStrip
+
+BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
+MIN_WIDTH_WITH_STRIP = 480
+
+NOTHING = "Select a tensor, an operator with weights, a buffer or a metadata entry."
+NO_WEIGHTS = "This operator has no constant weights."
+NO_DATA = "This tensor has no stored data: it lives in the arena at run time."
+EMPTY_BUFFER = "This buffer is empty."
+
+
+AnyWidget = TypeVar("AnyWidget", bound=QWidget)
+
+
+class BufferPage(Protocol):
+    """What the view asks of a page; a page is a widget that is made when first shown."""
+
+    uses_axes: bool
+    refused: SignalInstance
+
+    def show_contents(self, grid: ValueGrid, statistics: Statistics | None) -> None:
+        """Shows other contents; statistics are None until they are measured."""
+
+    def show_statistics(self, statistics: Statistics | None) -> None:
+        """Shows the statistics of the same contents."""
+
+    def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
+        """Shows the same contents after bytes `first` to `last` have changed."""
+
+
+class PageRow(NamedTuple):
+    """A page: its tab, its class and what it can show.
+
+    The module is loaded when the page is first shown, because plots load pyqtgraph.
+    """
+
+    title: str
+    module: str
+    name: str
+    fits: Callable[[BufferContents], bool]
+
+    def make(self, document: Document) -> BufferPage:
+        """The page itself."""
+        module = import_module(f"tflm_studio.ui.views.{self.module}")
+        page: BufferPage = getattr(module, self.name)(document)
+        return page
+
+
+def _has_bytes(contents: BufferContents) -> bool:
+    return contents.nbytes > 0
+
+
+def _has_values(contents: BufferContents) -> bool:
+    return contents.kind.kind != "opaque" and contents.count > 0
+
+
+def _has_numbers(contents: BufferContents) -> bool:
+    return contents.kind.kind in ("integer", "float", "bool") and contents.count > 0
+
+
+PAGES = (
+    PageRow("Values", "values_page", "ValuesPage", _has_values),
+    PageRow("Histogram", "histogram_page", "HistogramPage", _has_numbers),
+    PageRow("Heat map", "heat_map_page", "HeatMapPage", _has_numbers),
+    PageRow("Line", "line_page", "LinePage", _has_numbers),
+    PageRow("Hex", "hex_page", "HexPage", _has_bytes),
+)
+
+
+class BufferView(QWidget):
+    """Shows and edits the bytes behind the selection, on one page at a time.
+
+    Args:
+        document: What is edited.
+        selection: What to follow.
+        parent: Owner of the widget.
+
+    Attributes:
+        refused: Emitted with the reason when an edit is refused; also shown in the view.
+    """
+
+    refused = Signal(str)
+
+    def __init__(
+        self, document: Document, selection: Selection, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("buffer_view")
+        self._document = document
+        self._selection = selection
+        self._stored: BufferContents | None = None
+        self._grid: ValueGrid | None = None
+        self._statistics: Statistics | None = None
+        self._pages: dict[int, BufferPage] = {}
+        self._stale: set[int] = set()
+        self._wanted_page = 0
+        self._task = LatestTask(self)
+        self._task.finished.connect(self._on_measured)
+        self._build()
+        dispose = document.subscribe(self._on_document_changed)
+        self.destroyed.connect(lambda: dispose())
+        selection.changed.connect(self._on_selection_changed)
+        self._on_selection_changed(selection.address)
+
+    def _build(self) -> None:
+        centre = Qt.AlignmentFlag.AlignCenter
+        self._empty = _named(QLabel(alignment=centre, wordWrap=True), "empty")
+        self._empty.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._notice = _named(QLabel(wordWrap=True), "notice")
+        self._notice.setContentsMargins(8, 2, 8, 4)
+        self._notice.hide()
+        self._page_stack = QStackedWidget()
+        self._strip = StatisticsStrip()
+        body = _row(self._page_stack, self._strip, margins=(0, 0, 0, 0))
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._build_header())
+        column.addLayout(self._build_tabs())
+        column.addWidget(self._notice)
+        column.addLayout(body, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+
+    def _build_header(self) -> QHBoxLayout:
+        self._name = _named(QLabel(), "name")
+        font = self._name.font()
+        font.setBold(True)
+        self._name.setFont(font)
+        self._place = _named(QLabel(), "place")
+        self._place.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._real = _named(QCheckBox("Real values"), "real")
+        self._real.setToolTip(
+            "Shows scale × (stored − zero point) instead of stored integers."
+        )
+        self._real.toggled.connect(self._on_real_toggled)
+        self._type = _named(QComboBox(), "type")
+        self._type.setAccessibleName("Read as type")
+        self._type.setToolTip("How the bytes are read; changes nothing in the model.")
+        self._type.addItem("Auto", None)
+        for kind in ELEMENT_TYPES.values():
+            self._type.addItem(kind.name, kind)
+        self._type.currentIndexChanged.connect(self._on_type_changed)
+        parts = (self._name, self._place, None, self._real, self._type)
+        return _row(*parts, margins=(8, 4, 8, 2))
+
+    def _build_tabs(self) -> QHBoxLayout:
+        self._tabs = _named(QTabBar(drawBase=False, expanding=False), "pages")
+        self._tabs.setUsesScrollButtons(False)
+        self._tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        for page in PAGES:
+            self._tabs.addTab(page.title)
+        self._tabs.currentChanged.connect(self._on_tab_changed)
+        self._slicer = AxisSlicer()
+        self._slicer.changed.connect(self._on_slicer_changed)
+        return _row(self._tabs, None, self._slicer, margins=(0, 0, 8, 0))
+
+    def page(self, number: int) -> BufferPage:
+        """A page of `PAGES`, made if it was not shown before."""
+        if number not in self._pages:
+            page = PAGES[number].make(self._document)
+            assert isinstance(page, QWidget)
+            page.refused.connect(self._on_page_refused)
+            self._page_stack.addWidget(page)
+            self._pages[number] = page
+            self._stale.add(number)
+        return self._pages[number]
+
+    def _on_selection_changed(self, address: Address) -> None:
+        self._stored = contents_at(self._document.model, address)
+        self._say("")
+        if self._stored is None or self._stored.data is None:
+            self._grid = None
+            self._task.cancel()
+            self._empty.setText(_why_empty(self._stored, address))
+            self._stack.setCurrentIndex(0)
+            return
+        with QSignalBlocker(self._type):
+            self._type.setCurrentIndex(0)
+        self._type.setItemText(0, f"as stored: {self._stored.kind.name}")
+        self._place.setText(self._stored.place)
+        self._fit_name()
+        self._stack.setCurrentIndex(1)
+        self._show_contents(self._stored)
+
+    def _read(self, stored: BufferContents) -> BufferContents:
+        kind = self._type.currentData()
+        return stored if kind is None else stored.read_as(kind)
+
+    def _on_type_changed(self) -> None:
+        if self._stored is not None:
+            self._show_contents(self._read(self._stored))
+
+    def _show_contents(self, contents: BufferContents) -> None:
+        self._real.setVisible(contents.quantization is not None)
+        self._show_grid(ValueGrid(contents, self._real.isChecked()))
+        self._say(contents.note)
+
+    def _on_real_toggled(self) -> None:
+        if self._grid is not None:
+            self._show_grid(replace(self._grid, is_real=self._real.isChecked()))
+
+    def _on_slicer_changed(self, fixed: tuple[int | None, ...]) -> None:
+        if self._grid is not None:
+            self._show_grid(replace(self._grid, fixed=fixed))
+
+    def _show_grid(self, grid: ValueGrid) -> None:
+        old, self._grid = self._grid, grid
+        if old is None or (old.contents, old.is_real) != (grid.contents, grid.is_real):
+            self._measure(grid)
+        self._slicer.show_grid(grid)
+        self._stale = set(self._pages)
+        self._choose_page(grid.contents)
+
+    def _choose_page(self, contents: BufferContents) -> None:
+        fitting = [number for number, page in enumerate(PAGES) if page.fits(contents)]
+        chosen = self._wanted_page if self._wanted_page in fitting else fitting[0]
+        with QSignalBlocker(self._tabs):
+            for number in range(len(PAGES)):
+                self._tabs.setTabEnabled(number, number in fitting)
+            self._tabs.setCurrentIndex(chosen)
+        self._show_page(chosen)
+
+    def _on_tab_changed(self, number: int) -> None:
+        self._wanted_page = number
+        if self._grid is not None:
+            self._show_page(number)
+
+    def _show_page(self, number: int) -> None:
+        page = self.page(number)
+        if number in self._stale and self._grid is not None:
+            page.show_contents(self._grid, self._statistics)
+            self._stale.discard(number)
+        assert isinstance(page, QWidget)
+        self._page_stack.setCurrentWidget(page)
+        self._slicer.setVisible(page.uses_axes)
+
+    def _measure(self, grid: ValueGrid) -> None:
+        work = partial(measure, grid.contents, real=grid.is_real)
+        self._statistics = None
+        if grid.contents.count > BACKGROUND_ELEMENTS:
+            self._task.start(lambda cancelled: work(cancelled=cancelled))
+        else:
+            self._task.cancel()
+            self._statistics = work()
+        self._strip.show_statistics(grid.contents, self._statistics)
+
+    def _on_measured(self, statistics: Statistics) -> None:
+        self._statistics = statistics
+        if self._grid is not None:
+            self._strip.show_statistics(self._grid.contents, statistics)
+            self.page(self._tabs.currentIndex()).show_statistics(statistics)
+
+    def _on_document_changed(self, change: Change) -> None:
+        if not change.edits:
+            return
+        old, grid = self._stored, self._grid
+        new = contents_at(self._document.model, self._selection.address)
+        if old is None or new is None or grid is None or not old.reads_like(new):
+            self._on_selection_changed(self._selection.address)
+            return
+        touched = touched_bytes(change.edits, new)
+        if touched:
+            # Bytes that were overwritten keep their place in a file that is saved again.
+            self._stored = replace(new, file_offset=old.file_offset)
+            self._update_bytes(self._read(self._stored), touched)
+
+    def _update_bytes(self, contents: BufferContents, touched: range) -> None:
+        if self._grid is None:
+            return
+        self._say(contents.note)
+        self._grid = replace(self._grid, contents=contents)
+        number = self._tabs.currentIndex()
+        self._stale = set(self._pages) - {number}
+        self._measure(self._grid)
+        page = self.page(number)
+        page.update_bytes(self._grid, touched.start, touched.stop - 1)
+        if self._statistics is not None:
+            page.show_statistics(self._statistics)
+
+    def _on_page_refused(self, reason: str) -> None:
+        self._say(reason)
+        self.refused.emit(reason)
+
+    def _say(self, text: str) -> None:
+        self._notice.setText(text)
+        self._notice.setVisible(bool(text))
+
+    def _fit_name(self) -> None:
+        """Cuts a long name in the middle; its end tells more than the rest of the header."""
+        name = self._stored.name if self._stored is not None else ""
+        others = (self._place, self._real, self._type)
+        room = self.width() - sum(w.sizeHint().width() for w in others) - 56
+        middle = Qt.TextElideMode.ElideMiddle
+        self._name.setText(self._name.fontMetrics().elidedText(name, middle, max(room, 60)))
+        self._name.setToolTip(name)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_name()
+        self._strip.setVisible(event.size().width() >= MIN_WIDTH_WITH_STRIP)
+
+
+def _named(widget: AnyWidget, name: str) -> AnyWidget:
+    widget.setObjectName(name)
+    return widget
+
+
+def _row(*parts: QWidget | None, margins: tuple[int, int, int, int]) -> QHBoxLayout:
+    """Widgets side by side; None is room that grows."""
+    row = QHBoxLayout()
+    row.setContentsMargins(*margins)
+    row.setSpacing(8)
+    for part in parts:
+        if part is None:
+            row.addStretch(1)
+        else:
+            row.addWidget(part)
+    return row
+
+
+def _why_empty(contents: BufferContents | None, address: Address) -> str:
+    if contents is not None:
+        return NO_DATA if contents.tensor_address is not None else EMPTY_BUFFER
+    return NO_WEIGHTS if address[2:3] == ("operators",) else NOTHING

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often each value occurs in a buffer; and the plot in the palette's colours.
+
+This module loads pyqtgraph: import it only when a plot is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPalette
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from tflm_studio.analysis.statistics import Histogram, Statistics
+from tflm_studio.editing.document import Document
+from tflm_studio.ui.models.value_table import ValueGrid
+
+Paint = QPalette.ColorRole
+
+
+class IndexAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
+    """An axis of whole numbers: no ticks between them."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        spacings = super().tickSpacing(low, high, size)
+        return [(step, shift) for step, shift in spacings if step >= 1] or [(1.0, 0.0)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{round(value)}" for value in values]
+
+
+class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
+    """A plot that follows the palette and tells what is under the cursor.
+
+    Attributes:
+        hovered: Emitted with the place under the cursor in data coordinates, None outside.
+        restyled: Emitted when the palette has changed.
+    """
+
+    hovered = Signal(object)  # QPointF | None
+    restyled = Signal()
+
+    def __init__(
+        self, *, whole: tuple[str, ...] = (), zooms: tuple[bool, bool] = (True, False)
+    ) -> None:
+        self._is_built = False
+        axes = {name: IndexAxis(orientation=name) for name in whole}
+        super().__init__(axisItems=axes)
+        self._is_built = True
+        self.titles = {"bottom": "", "left": ""}
+        self.plotItem.setContentsMargins(0, 6, 8, 0)
+        self.hideButtons()
+        self.setMenuEnabled(False)
+        self.setMouseEnabled(x=zooms[0], y=zooms[1])
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setMinimumSize(120, 80)
+        self.viewport().setMouseTracking(True)
+        self.restyle()
+
+    def show_titles(self, bottom: str, left: str) -> None:
+        """Names the axes."""
+        self.titles = {"bottom": bottom, "left": left}
+        self.restyle()
+
+    def colour(self, role: QPalette.ColorRole, alpha: float = 1.0) -> QColor:
+        """A colour of the palette."""
+        color = QColor(self.palette().color(QPalette.ColorGroup.Active, role))
+        color.setAlphaF(color.alphaF() * alpha)
+        return color
+
+    def restyle(self) -> None:
+        """Takes colours and fonts over from the palette and the widget."""
+        self.setBackground(self.colour(Paint.Base))
+        quiet, points = self.colour(Paint.PlaceholderText), self.font().pointSizeF()
+        for name in ("bottom", "left", "right"):
+            axis = self.getAxis(name)
+            axis.enableAutoSIPrefix(False)
+            axis.setPen(self.colour(Paint.PlaceholderText, 0.6))
+            axis.setTextPen(quiet)
+            axis.setStyle(tickFont=self.font(), tickLength=-4, tickTextOffset=6)
+            if title := self.titles.get(name):
+                css = {
+                    "color": quiet.name(QColor.NameFormat.HexArgb),
+                    "font-size": f"{points}pt",
+                }
+                axis.setLabel(title, **css)
+        # Plots side by side need axes of one height, whether or not they have numbers.
+        self.getAxis("bottom").setHeight(2 * self.fontMetrics().height() + 8)
+        self.restyled.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        kinds = (QEvent.Type.PaletteChange, QEvent.Type.FontChange)
+        if self._is_built and event.type() in kinds:
+            self.restyle()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        scene = self.mapToScene(event.position().toPoint())
+        box = self.getViewBox()
+        inside = box.sceneBoundingRect().contains(scene)
+        self.hovered.emit(box.mapSceneToView(scene) if inside else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit(None)
+
+
+class PlotPage(QWidget):
+    """A plot below a line that says what is shown, or what is under the cursor.
+
+    Attributes:
+        refused: Never emitted: plots edit nothing.
+        uses_axes: Whether it shows a slice along chosen axes.
+    """
+
+    refused = Signal(str)
+    uses_axes = False
+
+    def __init__(self, plot: Plot, *beside: QWidget) -> None:
+        super().__init__()
+        self.plot = plot
+        self.grid: ValueGrid | None = None
+        self.caption = ""
+        self._line = QLabel()
+        self._line.setObjectName("caption")
+        self._line.setForegroundRole(Paint.PlaceholderText)
+        self._line.setContentsMargins(8, 2, 8, 0)
+        self._line.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._line.setMinimumWidth(1)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(Paint.Base)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(0)
+        self.body.addWidget(self._line)
+        self.body.addWidget(plot, 1)
+        plot.hovered.connect(self._on_plot_hovered)
+
+    def describe(self, place: QPointF) -> str:
+        """What is at a place of the plot; empty for nothing."""
+        return ""
+
+    def set_caption(self, text: str) -> None:
+        """Says what is shown."""
+        self.caption = text
+        self._line.setText(text)
+
+    def _on_plot_hovered(self, place: QPointF | None) -> None:
+        found = self.describe(place) if place is not None and self.grid is not None else ""
+        self._line.setText(found or self.caption)
+
+
+class HistogramPage(PlotPage):
+    """Bars of counts, with marks at the ends, at the mean and at zero."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(Plot())
+        self._histogram: Histogram | None = None
+        self._statistics: Statistics | None = None
+        self._bars = pg.PlotCurveItem([0, 1], [0], stepMode="center", fillLevel=0)
+        self.plot.addItem(self._bars)
+        self._marks: list[Any] = []
+        self.plot.show_titles("value", "count")
+        self.plot.restyled.connect(self._restyle)
+
+    def show_contents(self, grid: ValueGrid, statistics: Statistics | None) -> None:
+        """Shows the histogram of all values behind a grid."""
+        self.grid = grid
+        self.plot.show_titles("real value" if grid.is_real else "value", "count")
+        self.show_statistics(statistics)
+
+    def show_statistics(self, statistics: Statistics | None) -> None:
+        """Shows a histogram, or that it is still being made."""
+        histogram = statistics.histogram if statistics is not None else None
+        self._statistics, self._histogram = statistics, histogram
+        if histogram is None or statistics is None:
+            self._bars.setData(np.zeros(2), np.zeros(1))
+            nothing = "counting…" if statistics is None else "there is no finite value"
+            self.set_caption(nothing)
+        else:
+            self._bars.setData(histogram.edges, histogram.counts)
+            edges, top = histogram.edges, float(histogram.counts.max())
+            self.plot.setXRange(edges[0], edges[-1], padding=0.03)
+            self.plot.setYRange(0, top * 1.28, padding=0)
+            count = statistics.count - statistics.nan - statistics.infinite
+            self.set_caption(f"{count:,} counted, each bin {histogram.width:.4g} wide")
+        self._restyle()
+
+    def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
+        """Waits for the statistics of the new bytes."""
+        self.grid = grid
+
+    def describe(self, place: QPointF) -> str:
+        """The bin at a place and its count."""
+        histogram = self._histogram
+        if histogram is None:
+            return ""
+        number = int((place.x() - histogram.start) // histogram.width)
+        if not 0 <= number < len(histogram.counts):
+            return ""
+        left = histogram.start + number * histogram.width
+        is_whole = histogram.width == 1 and self.grid is not None and not self.grid.is_real
+        value = (
+            f"{left + 0.5:g}" if is_whole else f"{left:.4g} to {left + histogram.width:.4g}"
+        )
+        return f"{value}: {histogram.counts[number]:,}"
+
+    def _restyle(self) -> None:
+        self._bars.setBrush(self.plot.colour(Paint.Accent))
+        self._bars.setPen(None)
+        for mark in self._marks:
+            self.plot.removeItem(mark)
+        self._marks.clear()
+        found = self._statistics
+        if found is None or found.low is None or found.high is None:
+            return
+        if found.low < 0 < found.high:
+            # On the side where the mark of the mean is not.
+            self._mark(0.0, "0", Qt.PenStyle.SolidLine, 0.80, side=int(found.mean > 0))
+        self._mark(found.mean, f"mean {found.mean:.4g}", Qt.PenStyle.DashLine, 0.88, side=0)
+        if found.high > found.low:
+            self._mark(found.low, f"min {found.low:.6g}", Qt.PenStyle.DotLine, 0.96, side=0)
+            self._mark(found.high, f"max {found.high:.6g}", Qt.PenStyle.DotLine, 0.96, side=1)
+
+    def _mark(
+        self, value: float, text: str, style: Qt.PenStyle, height: float, side: int
+    ) -> None:
+        pen = pg.mkPen(self.plot.colour(Paint.Text, 0.7), width=1, style=style)
+        anchor = (side, 0.5)
+        options = {
+            "position": height,
+            "color": self.plot.colour(Paint.Text),
+            "fill": self.plot.colour(Paint.Base, 0.8),
+            "anchors": [anchor, anchor],
+        }
+        mark = pg.InfiniteLine(value, angle=90, pen=pen, label=text, labelOpts=options)
+        mark.label.setFont(self.font())
+        mark.setZValue(-1)
+        self.plot.addItem(mark, ignoreBounds=True)
+        self._marks.append(mark)
