@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
-from tflm_studio.model.quantization import AffineQuantization
+from tflm_studio.model.quantization import AffineQuantization, Reals
 from tflm_studio.model.tensor_types import Array, ElementType, decode
 
 COUNTED_CHUNK_BYTES = 1 << 20
@@ -48,7 +48,7 @@ class Histogram:
     counts: Counts
 
     @property
-    def edges(self) -> NDArray[np.float64]:
+    def edges(self) -> Reals:
         """Edges of the bins, one more than there are bins."""
         bins = len(self.counts)
         return np.linspace(self.start, self.start + self.width * bins, bins + 1)
@@ -152,14 +152,13 @@ def _measure_counts(source: _Source, ends: tuple[int, int] | None) -> Statistics
         values = source.meant(stored).astype(np.float64)
     finite = np.isfinite(values)
     at_end = None if ends is None else (stored <= ends[0]) | (stored >= ends[1])
-    low, high, mean, std = _weighted_moments(values[finite], counts[finite])
+    mean, std = _weighted_moments(values[finite], counts[finite])
     is_whole = source.quantization is None and source.contents.kind.kind != "float"
-    if low is not None and high is not None and is_whole:
-        low, high = int(low), int(high)
+    number = int if is_whole else float
     return Statistics(
         count=source.contents.count,
-        low=low,
-        high=high,
+        low=number(values[finite].min()) if finite.any() else None,
+        high=number(values[finite].max()) if finite.any() else None,
         mean=mean,
         std=std,
         zeros=int(counts[values == 0].sum()),
@@ -206,18 +205,15 @@ def _pair_counts(raw: NDArray[np.uint8], check: Callable[[], None]) -> Counts:
     return counts
 
 
-def _weighted_moments(
-    values: NDArray[np.float64], counts: Counts
-) -> tuple[float | None, float | None, float, float]:
+def _weighted_moments(values: Reals, counts: Counts) -> tuple[float, float]:
     if not len(values):
-        return None, None, math.nan, math.nan
+        return math.nan, math.nan
     mean = float(np.average(values, weights=counts))
-    std = math.sqrt(float(np.average((values - mean) ** 2, weights=counts)))
-    return float(values.min()), float(values.max()), mean, std
+    return mean, math.sqrt(float(np.average((values - mean) ** 2, weights=counts)))
 
 
 def _counted_histogram(
-    source: _Source, stored: Array, values: NDArray[np.float64], counts: Counts
+    source: _Source, stored: Array, values: Reals, counts: Counts
 ) -> Histogram | None:
     q, finite = source.quantization, np.isfinite(values)
     if not finite.any():
@@ -338,8 +334,7 @@ def _chunked_histogram(source: _Source, total: _Moments) -> Histogram:
     for _, values in source.chunks(BINNED_CHUNK):
         chunk = values[np.isfinite(values)] if total.nan or total.infinite else values
         exact = chunk if is_narrow else chunk.astype(np.float64) * half
-        places = exact - exact.dtype.type(low * half)
-        places *= exact.dtype.type(factor)
+        places = (exact - exact.dtype.type(low * half)) * exact.dtype.type(factor)
         counts += _byte_counts(places.astype(np.uint8), source.check)
     return _float_histogram(low, high, counts[:bins])
 

@@ -173,6 +173,7 @@ class BufferView(QWidget):
         self._real.toggled.connect(self._on_real_toggled)
         self._type = _named(QComboBox(), "type")
         self._type.setAccessibleName("Read as type")
+        self._type.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._type.setToolTip("How the bytes are read; changes nothing in the model.")
         self._type.addItem("Auto", None)
         for kind in ELEMENT_TYPES.values():

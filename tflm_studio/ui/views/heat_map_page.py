@@ -124,8 +124,10 @@ class HeatMapPage(PlotPage):
 
     def _say(self, row_step: int, column_step: int, grid: ValueGrid) -> None:
         text = f"{grid.rows:,} × {grid.columns:,}"
-        if row_step > 1 or column_step > 1:
-            text += f"; drawn is one of {row_step:,} rows and one of {column_step:,} columns"
+        steps = (("row", row_step), ("column", column_step))
+        told = [f"one {name} of {step:,}" for name, step in steps if step > 1]
+        if told:
+            text += f"; drawn: {', '.join(told)}"
         self.set_caption(text)
 
     def _restyle(self) -> None:

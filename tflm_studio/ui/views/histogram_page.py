@@ -29,7 +29,7 @@ class IndexAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
         return [(step, shift) for step, shift in spacings if step >= 1] or [(1.0, 0.0)]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [f"{round(value)}" for value in values]
+        return [f"{round(value):,}" for value in values]
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed

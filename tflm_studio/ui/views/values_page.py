@@ -131,8 +131,7 @@ class ValuesPage(QWidget):
         self.table.refused.connect(self.refused)
         self.view = self._build_view()
         self._corner = self.view.findChild(QAbstractButton)
-        if self._corner is not None:
-            self._corner.installEventFilter(self)
+        self._corner.installEventFilter(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
@@ -278,8 +277,8 @@ class StatisticsStrip(QScrollArea):
 
     WIDTH = 262
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("statistics")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)

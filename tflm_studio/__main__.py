@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `tflm-studio`: opens the window, or carries out a verb."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from tflm_studio.model.errors import StudioError
+from tflm_studio.model.resource_files import SAMPLE, resource_path
+
+VERBS = ("info", "convert", "screenshot")
+USAGE_ERROR = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE_ERROR, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code: 0 done, 2 refused with one line."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # Names in models need not be text; printing them must not fail.
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return _run(given)
+    except StudioError as error:
+        print(f"tflm-studio: {' '.join(str(error).split())}", file=sys.stderr)
+        return USAGE_ERROR
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(given: list[str]) -> int:
+    if given and given[0] in VERBS:
+        parsed = _verb_parser().parse_args(given)
+        parsed.run(parsed)
+        return 0
+    files: list[str] = _window_parser().parse_args(given).files
+    from tflm_studio.ui.app.display import why_no_display
+
+    reason = why_no_display()
+    if reason is not None:
+        _print_instead(files, reason)
+        return 0
+    from tflm_studio.ui.app.application import open_windows
+
+    return open_windows(files)
+
+
+def _print_instead(files: list[str], reason: str) -> None:
+    from tflm_studio.cli.verbs import print_info
+
+    shown = files or [str(resource_path(SAMPLE))]
+    print(
+        f"tflm-studio: no window, because {reason}; 'tflm-studio screenshot "
+        f"{shown[0]} out.png' draws one. The model as text:",
+        file=sys.stderr,
+    )
+    for file in shown:
+        print_info(file)
+
+
+def _window_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tflm-studio",
+        description="Look at, change and save TensorFlow Lite Micro models.",
+        epilog="Without a screen: tflm-studio info FILE [--json], tflm-studio convert IN OUT, "
+        "tflm-studio screenshot FILE OUT.png; each has --help.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="models to open in a window")
+    return parser
+
+
+def _verb_parser() -> argparse.ArgumentParser:
+    from tflm_studio.cli.verbs import add_array_option, add_verbs
+
+    parser = _Parser(prog="tflm-studio")
+    verbs = parser.add_subparsers(required=True, metavar="VERB", parser_class=_Parser)
+    add_verbs(verbs)
+    shot = verbs.add_parser("screenshot", help="draw the window into a picture")
+    shot.add_argument("file", metavar="FILE", help="a flatbuffer or a C source with a model")
+    shot.add_argument("output", metavar="OUT.png", help="the picture to write")
+    shot.add_argument("--theme", choices=("light", "dark"), default="light")
+    shot.add_argument("--size", metavar="WxH", default="1440x900", help="in pixels")
+    shot.add_argument("--select", metavar="ADDRESS", help="such as subgraphs[0].operators[2]")
+    add_array_option(shot)
+    shot.set_defaults(run=_screenshot)
+    return parser
+
+
+def _screenshot(arguments: argparse.Namespace) -> None:
+    from tflm_studio.ui.app.screenshot import take_screenshot
+
+    take_screenshot(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting the program with its windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tflm_studio.model.errors import StudioError
+from tflm_studio.model.resource_files import resource_path
+
+
+def open_windows(files: Sequence[str]) -> int:
+    """Opens the files, or the bundled sample, and runs until the last window is closed.
+
+    Raises:
+        ReadError: None of the files could be opened.
+    """
+    from PySide6.QtGui import QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from tflm_studio.ui.app.reports import install_reports
+    from tflm_studio.ui.app.theme import apply_theme
+    from tflm_studio.ui.app.windows import Windows
+
+    application = QApplication(["tflm-studio"])
+    application.setApplicationName("TFLM Studio")
+    application.setDesktopFileName("tflm-studio")
+    application.setWindowIcon(QIcon(str(resource_path("icons/tflm-studio.svg"))))
+    install_reports()
+    windows = Windows()
+    apply_theme(application, windows.settings.theme)
+    _open_all(windows, files)
+    return application.exec()
+
+
+def _open_all(windows: object, files: Sequence[str]) -> None:
+    from tflm_studio.ui.app.windows import Windows
+
+    assert isinstance(windows, Windows)
+    refused: list[StudioError] = []
+    for file in files:
+        try:
+            windows.open_path(Path(file))
+        except StudioError as error:
+            refused.append(error)
+    if files and not windows.open_windows:
+        raise refused[0]
+    for refusal in refused:
+        windows.open_windows[0].commands.report("The file cannot be opened", refusal)
+    if not files:
+        windows.open_sample()

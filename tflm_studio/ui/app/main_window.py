@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main window of one document: tables in the middle, panels around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QSizePolicy,
+    QTabWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tflm_studio.editing.document import Change, Document
+from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.model.address import Address
+from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.operators import find_knowledge
+from tflm_studio.model.place_names import name_thing, plural, thing_at
+from tflm_studio.ui.app.commands import Commands
+from tflm_studio.ui.app.settings import Settings
+from tflm_studio.ui.models.buffer_table import BufferTable
+from tflm_studio.ui.models.operator_table import INDEX_COLUMNS, OperatorTable
+from tflm_studio.ui.models.record_table import RecordTable
+from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.models.tensor_table import TYPE_COLUMN, TensorTable
+from tflm_studio.ui.views.buffer_view import BufferView
+from tflm_studio.ui.views.delegates import (
+    ChipDelegate,
+    ElementTypeDelegate,
+    TensorIndexDelegate,
+)
+from tflm_studio.ui.views.history_panel import HistoryPanel
+from tflm_studio.ui.views.inspector import Inspector
+from tflm_studio.ui.views.metadata_panel import MetadataPanel
+from tflm_studio.ui.views.notice_bar import NoticeBar
+from tflm_studio.ui.views.outline import Outline
+from tflm_studio.ui.views.record_view import RecordView
+from tflm_studio.ui.views.start_panel import StartPanel
+
+if TYPE_CHECKING:
+    from tflm_studio.ui.app.windows import Windows
+
+DEFAULT_SIZE = QSize(1440, 900)
+TABS = ("operators", "tensors", "buffers", "metadata")
+LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+class MainWindow(QMainWindow):
+    """One document in a window.
+
+    Args:
+        document: What is shown and edited.
+        windows: All windows of the program; none but this one if not given.
+        is_sample: Whether it is the bundled sample, shown to who came without a file.
+        settings: What is remembered between sessions; that of `windows` if not given.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        windows: Windows | None = None,
+        *,
+        is_sample: bool = False,
+        settings: Settings | None = None,
+    ) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.document = document
+        self.is_sample = is_sample
+        self.windows = windows
+        known = windows.settings if windows is not None else None
+        self.settings = settings or known or Settings()
+        self.session = Session(document, self)
+        self.setObjectName("main_window")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self._build_center()
+        self._build_docks()
+        self._build_status()
+        self.commands = Commands(self)
+        self._build_toolbar()
+        self.session.changed.connect(self._on_document_changed)
+        self.session.refused.connect(self.notice.say)
+        self.session.selection.changed.connect(self._on_selection_changed)
+        self._restore_layout()
+        self._on_document_changed(None)
+        if windows is not None:
+            windows.add(self)
+        self._select_first()
+
+    # ------------------------------------------------------------------ building
+
+    def _build_center(self) -> None:
+        center = QWidget()
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.notice = NoticeBar()
+        column.addWidget(self.notice)
+        self.start_panel: StartPanel | None = None
+        if self.is_sample:
+            self.start_panel = StartPanel(self.settings.recent_files)
+            column.addWidget(self.start_panel)
+        column.addWidget(self._build_tabs(), 1)
+        self.setCentralWidget(center)
+
+    def _build_tabs(self) -> QTabWidget:
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("tabs")
+        self.tabs.setDocumentMode(True)
+        self.operator_view = RecordView(OperatorTable(self.session, self), "operator_table")
+        self.tensor_view = RecordView(TensorTable(self.session, self), "tensor_table")
+        self.buffer_table_view = RecordView(BufferTable(self.session, self), "buffer_table")
+        self.metadata_panel = MetadataPanel(self.session)
+        self._set_delegates()
+        pages = (
+            self.operator_view,
+            self.tensor_view,
+            self.buffer_table_view,
+            self.metadata_panel,
+        )
+        for name, page in zip(TABS, pages, strict=True):
+            self.tabs.addTab(page, name.capitalize())
+        self.subgraph_choice = QComboBox()
+        self.subgraph_choice.setObjectName("subgraph_choice")
+        self.subgraph_choice.setToolTip("The subgraph that the tables show")
+        self.subgraph_choice.activated.connect(self._on_subgraph_chosen)
+        self.session.subgraph_changed.connect(self.subgraph_choice.setCurrentIndex)
+        self.session.subgraph_changed.connect(self._title_tabs)
+        self.tabs.setCornerWidget(self.subgraph_choice)
+        return self.tabs
+
+    def _set_delegates(self) -> None:
+        operators = self.operator_view.table
+        assert isinstance(operators, OperatorTable)
+        self.operator_view.setItemDelegateForColumn(1, ChipDelegate(self.operator_view))
+        for column in INDEX_COLUMNS:
+            delegate = TensorIndexDelegate(operators, self.operator_view)
+            self.operator_view.setItemDelegateForColumn(column, delegate)
+        types = ElementTypeDelegate(self.tensor_view)
+        self.tensor_view.setItemDelegateForColumn(TYPE_COLUMN, types)
+
+    def _build_docks(self) -> None:
+        self.outline = Outline(self.session)
+        self.inspector = Inspector(self.session)
+        self.buffer_view = BufferView(self.document, self.session.selection)
+        self.history_panel = HistoryPanel(self.session)
+        self.docks = [
+            self._add_dock("Outline", self.outline, LEFT),
+            self._add_dock("Inspector", self.inspector, RIGHT),
+            self._add_dock("Buffer", self.buffer_view, BOTTOM),
+            self._add_dock("History", self.history_panel, BOTTOM),
+        ]
+        self.setCorner(Qt.Corner.BottomLeftCorner, BOTTOM)
+        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
+        refused = getattr(self.buffer_view, "refused", None)
+        if refused is not None:
+            refused.connect(self.notice.say)
+
+    def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title)
+        dock.setObjectName(f"dock.{title.lower()}")
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _build_toolbar(self) -> None:
+        toolbar = QToolBar("Toolbar")
+        toolbar.setObjectName("toolbar")
+        toolbar.setMovable(False)
+        toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.commands.fill_toolbar(toolbar)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        toolbar.addWidget(spacer)
+        self.find_field = QLineEdit()
+        self.find_field.setObjectName("find_field")
+        self.find_field.setPlaceholderText("Find in the tables   Ctrl+F")
+        self.find_field.setClearButtonEnabled(True)
+        self.find_field.setFixedWidth(280)
+        self.find_field.textChanged.connect(self._filter)
+        toolbar.addWidget(self.find_field)
+        self.addToolBar(toolbar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+
+    def _build_status(self) -> None:
+        self.facts_label, self.place_label = QLabel(), QLabel()
+        self.statusBar().addWidget(self.facts_label)
+        self.statusBar().addPermanentWidget(self.place_label)
+
+    # ------------------------------------------------------------------ layout
+
+    def _restore_layout(self) -> None:
+        self.resize(DEFAULT_SIZE)
+        self._default_state = self.saveState()
+        layout = self.settings.layout()
+        if layout is not None and self.restoreGeometry(layout[0]):
+            self.restoreState(layout[1])
+        else:
+            # Docks take sizes only once the window is laid out.
+            QTimer.singleShot(0, self, self.reset_dock_sizes)
+
+    def reset_layout(self) -> None:
+        """Puts all panels back to where they were at first."""
+        self.restoreState(self._default_state)
+        for dock in self.docks:
+            dock.show()
+        self.reset_dock_sizes()
+
+    def reset_dock_sizes(self) -> None:
+        """Gives the docks their share of the window."""
+        outline, inspector, buffer, history = self.docks
+        width, height = self.width(), self.height()
+        side = max(180, width // 7)
+        across, along = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.resizeDocks([outline, inspector], [side, max(260, width * 24 // 100)], across)
+        self.resizeDocks([buffer], [height * 38 // 100], along)
+        self.resizeDocks([buffer, history], [width * 3 // 5, width // 5], across)
+
+    # ------------------------------------------------------------------ news
+
+    def _on_document_changed(self, change: Change | None) -> None:
+        if change is not None:
+            self.notice.hide()
+        sample = "  (sample)" if self.is_sample and self.document.path is None else ""
+        self.setWindowTitle(f"{self.document.name}{sample}[*] — TFLM Studio")
+        self.setWindowModified(self.document.modified)
+        self._title_tabs()
+        self._show_facts()
+        self._show_place()
+        self.commands.refresh()
+
+    def _on_selection_changed(self, address: Address) -> None:
+        kind = next((step for step in reversed(address) if step in TABS), "")
+        current = TABS[self.tabs.currentIndex()]
+        # A click in a table keeps its tab; links lead to the tab of what they name.
+        if kind and kind != current and not self._has_focus_in_tables():
+            self.tabs.setCurrentIndex(TABS.index(str(kind)))
+        self._show_place()
+        self.commands.refresh()
+
+    def _has_focus_in_tables(self) -> bool:
+        return self.tabs.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+
+    def _title_tabs(self) -> None:
+        model, index = self.document.model, self.session.subgraph_index
+        subgraphs = model.subgraphs or []
+        counts = [view.table.rowCount() for view in self.record_views]
+        for tab, count in enumerate(counts):
+            self.tabs.setTabText(tab, f"{TABS[tab].capitalize()}  {count:,}")
+        names = [f"Subgraph {k}  {s.name or ''}".strip() for k, s in enumerate(subgraphs)]
+        shown = [self.subgraph_choice.itemText(k) for k in range(self.subgraph_choice.count())]
+        if names != shown:
+            self.subgraph_choice.clear()
+            self.subgraph_choice.addItems(names)
+            self.subgraph_choice.setCurrentIndex(index)
+        self.subgraph_choice.setVisible(len(names) > 1)
+
+    def _show_facts(self) -> None:
+        model = self.document.model
+        origin = model.extra
+        parts = []
+        if isinstance(origin, Origin):
+            parts.append(f"{len(origin.data):,} bytes as opened")
+        weights = sum(data_bytes(buffer.data) for buffer in model.buffers or [])
+        parts.append(f"weights {weights:,} bytes")
+        operators = sum(len(subgraph.operators or []) for subgraph in model.subgraphs or [])
+        kinds = {find_knowledge(code).name: code for code in model.operator_codes or []}
+        lacking = [n for n, code in kinds.items() if find_knowledge(code).resolver is None]
+        where = f"{', '.join(lacking)} not in TFLM" if lacking else "all in TFLM"
+        parts.append(f"{operators:,} operators of {plural(len(kinds), 'kind')}, {where}")
+        self.facts_label.setText("      ".join(parts))
+
+    def _show_place(self) -> None:
+        thing = thing_at(self.session.selection.address)
+        self.place_label.setText(name_thing(self.document.model, thing) if thing else "")
+
+    @property
+    def record_views(self) -> tuple[RecordView, ...]:
+        """The tables of operators, tensors and buffers."""
+        return self.operator_view, self.tensor_view, self.buffer_table_view
+
+    def _filter(self, text: str) -> None:
+        for view in self.record_views:
+            view.filter(text)
+
+    def _on_subgraph_chosen(self, index: int) -> None:
+        self.session.show_subgraph(index)
+
+    def _select_first(self) -> None:
+        table: RecordTable = self.operator_view.table
+        if table.rowCount():
+            self.session.selection.select((*table.list_address(), 0))
+
+    # ------------------------------------------------------------------ for commands
+
+    @property
+    def is_untouched_sample(self) -> bool:
+        """Whether the window may give way to a file."""
+        return self.is_sample and not self.document.history.steps
+
+    def current_table(self) -> QAbstractItemView | None:
+        """The table of the current tab, if it has one."""
+        page = self.tabs.currentWidget()
+        return page if isinstance(page, QAbstractItemView) else None
+
+    # ------------------------------------------------------------------ Qt events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.commands.open_path(url.toLocalFile())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.commands.may_close():
+            event.ignore()
+            return
+        self.settings.set_layout(self.saveGeometry(), self.saveState())
+        self.session.close()
+        if self.windows is not None:
+            self.windows.remove(self)
+        event.accept()

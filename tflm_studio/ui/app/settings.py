@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is remembered between sessions: recent files, theme, places of the panels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from platformdirs import user_config_path
+from PySide6.QtCore import QByteArray, QSettings
+
+MOST_RECENT = 10
+LAYOUT_VERSION = 1
+APPLICATION = "tflm-studio"
+
+
+class Settings:
+    """Typed access to the settings file; what cannot be read counts as not set.
+
+    Args:
+        path: The file; the user's own if not given.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        file = path or user_config_path(APPLICATION) / "settings.ini"
+        self._store = QSettings(str(file), QSettings.Format.IniFormat)
+
+    @property
+    def recent_files(self) -> list[str]:
+        """Paths of files opened lately that still exist, newest first."""
+        return [path for path in self._stored_recent() if Path(path).exists()]
+
+    def add_recent(self, path: Path) -> None:
+        """Puts a file at the head of the recent ones."""
+        newest = str(path.resolve())
+        others = (each for each in self._stored_recent() if each != newest)
+        self._set_recent([newest, *others])
+
+    def clear_recent(self) -> None:
+        """Forgets all recent files."""
+        self._set_recent([])
+
+    def _stored_recent(self) -> list[str]:
+        # A list of one comes back from an INI file as plain text, so JSON it is.
+        try:
+            paths = json.loads(str(self._store.value("recent_files", "[]")))
+        except ValueError:
+            return []
+        return (
+            [path for path in paths if isinstance(path, str)]
+            if isinstance(paths, list)
+            else []
+        )
+
+    def _set_recent(self, paths: Iterable[str]) -> None:
+        self._store.setValue("recent_files", json.dumps(list(paths)[:MOST_RECENT]))
+
+    @property
+    def theme(self) -> str:
+        """One of "system", "light", "dark"."""
+        theme = str(self._store.value("theme", "system"))
+        return theme if theme in ("system", "light", "dark") else "system"
+
+    @theme.setter
+    def theme(self, theme: str) -> None:
+        self._store.setValue("theme", theme)
+
+    @property
+    def folder(self) -> str:
+        """Where a file was opened or saved last."""
+        return str(self._store.value("folder", ""))
+
+    @folder.setter
+    def folder(self, folder: str) -> None:
+        self._store.setValue("folder", folder)
+
+    def layout(self) -> tuple[QByteArray, QByteArray] | None:
+        """Geometry of the window and state of its docks, if they are of this version."""
+        if str(self._store.value("layout/version", "")) != str(LAYOUT_VERSION):
+            return None
+        parts = [self._store.value(f"layout/{name}") for name in ("geometry", "state")]
+        if not all(isinstance(part, QByteArray) for part in parts):
+            return None
+        return parts[0], parts[1]
+
+    def set_layout(self, geometry: QByteArray, state: QByteArray) -> None:
+        """Remembers the window's geometry and the state of its docks."""
+        self._store.setValue("layout/version", LAYOUT_VERSION)
+        self._store.setValue("layout/geometry", geometry)
+        self._store.setValue("layout/state", state)

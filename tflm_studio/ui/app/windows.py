@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All open windows of the program: one per file, opened and raised from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QInputDialog, QWidget
+
+from tflm_studio.editing.document import Document
+from tflm_studio.formats.c_source_reader import SeveralModelsError
+from tflm_studio.formats.model_file import load_model_from_file
+from tflm_studio.model.resource_files import SAMPLE, resource_path
+from tflm_studio.model.schema import Model
+from tflm_studio.ui.app.main_window import MainWindow
+from tflm_studio.ui.app.progress import BACKGROUND_BYTES, CancelledError, run_with_progress
+from tflm_studio.ui.app.settings import Settings
+
+
+class Windows:
+    """Opens files in windows, one window per file.
+
+    Attributes:
+        settings: What is remembered between sessions.
+        open_windows: Those on the screen, oldest first.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.open_windows: list[MainWindow] = []
+
+    def open_path(self, path: Path, parent: MainWindow | None = None) -> MainWindow | None:
+        """Opens a file, or raises the window that shows it already.
+
+        Args:
+            path: The file.
+            parent: The window that asks; a sample nobody changed gives way to the file.
+
+        Returns:
+            The window, None if the person cancelled.
+
+        Raises:
+            ReadError: The file cannot be read as a model.
+        """
+        known = self.find(path)
+        if known is not None:
+            known.raise_()
+            known.activateWindow()
+            return known
+        model = _load(path, parent)
+        if model is None:
+            return None
+        self.settings.add_recent(path)
+        self.settings.folder = str(path.resolve().parent)
+        window = self.show_document(Document(model, path))
+        if parent is not None and parent.is_untouched_sample:
+            parent.close()
+        return window
+
+    def open_sample(self) -> MainWindow:
+        """Opens the bundled sample, without a file it could be saved over."""
+        model = load_model_from_file(resource_path(SAMPLE))
+        return self.show_document(Document(model), is_sample=True)
+
+    def show_document(self, document: Document, *, is_sample: bool = False) -> MainWindow:
+        """Shows a document in a window of its own."""
+        window = MainWindow(document, self, is_sample=is_sample)
+        window.show()
+        return window
+
+    def find(self, path: Path) -> MainWindow | None:
+        """The window that shows a file."""
+        wanted = path.resolve()
+        for window in self.open_windows:
+            shown = window.document.path
+            if shown is not None and shown.resolve() == wanted:
+                return window
+        return None
+
+    def add(self, window: MainWindow) -> None:
+        """Notes a window that has opened."""
+        self.open_windows.append(window)
+
+    def remove(self, window: MainWindow) -> None:
+        """Forgets a window that has closed."""
+        if window in self.open_windows:
+            self.open_windows.remove(window)
+
+
+def _load(path: Path, parent: QWidget | None) -> Model | None:
+    symbol: str | None = None
+    while True:
+        try:
+            return _load_symbol(path, symbol, parent)
+        except CancelledError:
+            return None
+        except SeveralModelsError as error:
+            names = list(dict.fromkeys(error.symbols))
+            if symbol is not None or len(names) < 2:
+                raise
+            symbol, chosen = QInputDialog.getItem(
+                parent,
+                "Several models",
+                f"{path.name} holds several models. Which one do you want to open?",
+                names,
+                0,
+                False,
+            )
+            if not chosen:
+                return None
+
+
+def _load_symbol(path: Path, symbol: str | None, parent: QWidget | None) -> Model:
+    try:
+        is_large = path.stat().st_size > BACKGROUND_BYTES
+    except OSError:
+        is_large = False  # reading says what is wrong
+    if parent is None or not is_large:
+        return load_model_from_file(path, symbol)
+    return run_with_progress(
+        parent,
+        f"Opening {path.name}",
+        lambda: load_model_from_file(path, symbol),
+        can_cancel=True,
+    )

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ends of a model and what is said about it: inputs, outputs, signatures, metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject
+
+from tflm_studio.editing.document import Change, ChangeKind
+from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.model.address import Address
+from tflm_studio.model.graph import data_bytes, shape_text
+from tflm_studio.model.operators import find_tensor
+from tflm_studio.model.quantization import find_quantization, value_range
+from tflm_studio.model.schema import Metadata, Model, Tensor
+from tflm_studio.model.tensor_types import element_type, format_float
+from tflm_studio.ui.models.record_table import Column, RecordTable
+from tflm_studio.ui.models.session import Session
+
+PREVIEW_BYTES = 48
+
+
+class MetadataTable(RecordTable):
+    """One row per metadata entry."""
+
+    def records(self) -> list[Metadata]:
+        return self.session.document.model.metadata or []
+
+    def list_address(self) -> Address:
+        return ("metadata",)
+
+    def make_columns(self) -> list[Column]:
+        return [
+            Column(
+                "Name",
+                lambda row: self.records()[row].name or "",
+                edits=lambda row, text: [Set(("metadata", row, "name"), text)],
+            ),
+            Column(
+                "Buffer",
+                lambda row: str(self.records()[row].buffer),
+                is_number=True,
+                sort_key=lambda row: self.records()[row].buffer,
+            ),
+            Column("Size", lambda row: f"{len(self._bytes(row)):,}", is_number=True),
+            Column("Content", lambda row: preview(self._bytes(row))),
+        ]
+
+    def rows_touched(self, edit: Edit) -> Iterable[int]:
+        """Its own row, or those whose buffer was written to."""
+        if edit.address[:1] == ("buffers",):
+            return range(self.rowCount())
+        return super().rows_touched(edit)
+
+    def _bytes(self, row: int) -> memoryview:
+        return metadata_bytes(self.session.document.model, self.records()[row])
+
+
+def metadata_bytes(model: Model, entry: Metadata) -> memoryview:
+    """The bytes of a metadata entry, none if its buffer does not exist."""
+    buffers = model.buffers or []
+    data = buffers[entry.buffer].data if entry.buffer < len(buffers) else None
+    return memoryview(data if data is not None and data_bytes(data) else b"").cast("B")
+
+
+def preview(data: memoryview) -> str:
+    """The start of some bytes: as text if they are printable, else in hexadecimal."""
+    head = bytes(data[:PREVIEW_BYTES])
+    text = head.rstrip(b"\0")
+    if text and all(32 <= byte < 127 for byte in text):
+        return text.decode("ascii")
+    return head.hex(" ") + (" …" if len(data) > len(head) else "")
+
+
+class End(NamedTuple):
+    """An input or output of the model, or of one of its signatures."""
+
+    kind: str
+    name: str
+    subgraph_index: int
+    tensor_index: int
+
+
+class EndsTable(RecordTable):
+    """Inputs and outputs of the first subgraph and of every signature, with their ranges."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        self._ends = list(_ends(session.document.model))
+        super().__init__(session, parent)
+
+    def records(self) -> list[End]:
+        return self._ends
+
+    def list_address(self) -> Address:
+        # The rows are gathered from several lists; none of them is this table's own.
+        return ("ends",)
+
+    def tensor_address(self, row: int) -> Address:
+        """Where the tensor of a row stands."""
+        end = self._ends[row]
+        return ("subgraphs", end.subgraph_index, "tensors", end.tensor_index)
+
+    def make_columns(self) -> list[Column]:
+        return [
+            Column("End", lambda row: self._ends[row].kind),
+            Column("Name", lambda row: self._ends[row].name),
+            Column("Tensor", lambda row: str(self._ends[row].tensor_index), is_number=True),
+            Column("Shape", lambda row: self._of(row, lambda t: shape_text(t.shape, "×"))),
+            Column("Type", lambda row: self._of(row, lambda t: element_type(t.type).name)),
+            Column("Scale", lambda row: self._of(row, _scale), is_number=True),
+            Column("Zero point", lambda row: self._of(row, _zero_point), is_number=True),
+            Column(
+                "Range",
+                lambda row: self._of(row, _range),
+                hint="Smallest and largest real value",
+            ),
+        ]
+
+    def _of(self, row: int, text: object) -> str:
+        end = self._ends[row]
+        subgraphs = self.session.document.model.subgraphs or []
+        known = end.subgraph_index < len(subgraphs)
+        tensor = (
+            find_tensor(subgraphs[end.subgraph_index], end.tensor_index) if known else None
+        )
+        return str(text(tensor)) if tensor is not None and callable(text) else "no such tensor"
+
+    def _on_document_changed(self, change: Change) -> None:
+        if change.kind is ChangeKind.SAVED or not (
+            change.touches(("subgraphs",)) or change.touches(("signature_defs",))
+        ):
+            return
+        ends = list(_ends(self.session.document.model))
+        if len(ends) != len(self._ends):
+            self._ends = ends
+            self.reload()
+        else:
+            self._ends = ends
+            self.refresh(range(self.rowCount()))
+
+
+def _ends(model: Model) -> Iterable[End]:
+    for subgraph in (model.subgraphs or [])[:1]:
+        for kind, indices in (("input", subgraph.inputs), ("output", subgraph.outputs)):
+            for tensor_index in indices or []:
+                tensor = find_tensor(subgraph, tensor_index)
+                yield End(kind, (tensor and tensor.name) or "", 0, tensor_index)
+    for signature in model.signature_defs or []:
+        key = signature.signature_key or "unnamed"
+        for kind, entries in (("input", signature.inputs), ("output", signature.outputs)):
+            for entry in entries or []:
+                kind_text = f"{key} {kind}"
+                yield End(
+                    kind_text, entry.name or "", signature.subgraph_index, entry.tensor_index
+                )
+
+
+def _scale(tensor: Tensor) -> str:
+    found = find_quantization(tensor)
+    if found is None:
+        return ""
+    return (
+        format_float(found.scale[0]) if len(found.scale) == 1 else f"{len(found.scale)} scales"
+    )
+
+
+def _zero_point(tensor: Tensor) -> str:
+    found = find_quantization(tensor)
+    return "" if found is None else str(int(found.zero_point[0]))
+
+
+def _range(tensor: Tensor) -> str:
+    ends = value_range(tensor, element_type(tensor.type))
+    return "" if ends is None else f"{ends[0]:.4g} to {ends[1]:.4g}"

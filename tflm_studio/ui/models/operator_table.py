@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operators of a subgraph: number, name, args, inputs, outputs, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QObject
+
+from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.operations import (
+    Column as TensorColumn,
+)
+from tflm_studio.editing.operations import parse_indices, set_operator_tensors
+from tflm_studio.model.address import Address
+from tflm_studio.model.graph import shape_text, tensor_text
+from tflm_studio.model.operators import (
+    find_tensor,
+    knowledge_of,
+    operator_args,
+    operator_code,
+    split_inputs,
+)
+from tflm_studio.model.schema import Operator, SubGraph
+from tflm_studio.ui.models.record_table import Column, RecordTable
+from tflm_studio.ui.models.session import Session
+
+NOTHING = "-"
+INDEX_COLUMNS = {3: "inputs", 4: "outputs", 5: "weights"}
+
+
+class OperatorTable(RecordTable):
+    """One row per operator, in execution order."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(session, parent)
+        session.subgraph_changed.connect(self.reload)
+
+    @property
+    def subgraph(self) -> SubGraph:
+        """The subgraph that is shown; an empty one if the model has none."""
+        subgraphs = self.session.document.model.subgraphs or []
+        index = self.session.subgraph_index
+        return subgraphs[index] if index < len(subgraphs) else SubGraph()
+
+    def records(self) -> list[Operator]:
+        return self.subgraph.operators or []
+
+    def list_address(self) -> Address:
+        return ("subgraphs", self.session.subgraph_index, "operators")
+
+    def make_columns(self) -> list[Column]:
+        order = "Tensor indices. Double-click to wire the operator to other tensors."
+        return [
+            Column("#", str, is_number=True, sort_key=int, hint="Place in execution order"),
+            Column("Name", self._name, self._name_tip),
+            Column(
+                "Args", self._args, self._args_tip, hint="Options that are not the default"
+            ),
+            self._index_column("Inputs", "inputs", order),
+            self._index_column("Outputs", "outputs", order),
+            self._index_column(
+                "Weights", "weights", "Constant weights, then the bias. " + order
+            ),
+            Column("Output shape", self._output_shape),
+        ]
+
+    def _index_column(self, title: str, column: TensorColumn, hint: str) -> Column:
+        return Column(
+            title,
+            text=lambda row: self._indices_text(row, column),
+            tooltip=lambda row: self._indices_tip(row, column),
+            edit_text=lambda row: " ".join(map(str, self._indices(row, column))),
+            edits=self._rewire(column),
+            sort_key=lambda row: self._indices(row, column),
+            hint=hint,
+        )
+
+    def _rewire(self, column: TensorColumn) -> Callable[[int, str], list[Edit]]:
+        def edits(row: int, text: str) -> list[Edit]:
+            model, subgraph_index = self.session.document.model, self.session.subgraph_index
+            indices = parse_indices(text)
+            return set_operator_tensors(model, subgraph_index, row, column, indices)
+
+        return edits
+
+    def rows_touched(self, edit: Edit) -> Iterable[int]:
+        """Rows of the operator itself, or of all that use a changed tensor, buffer or code."""
+        match edit.address:
+            case ("operator_codes", *_):
+                return range(self.rowCount())
+            case ("buffers", int(buffer_index), *_):
+                return self._users(lambda tensor: tensor.buffer == buffer_index)
+            case ("subgraphs", int(s), "tensors", int(t), *_) if (
+                s == self.session.subgraph_index
+            ):
+                changed = find_tensor(self.subgraph, t)
+                return self._users(lambda tensor: tensor is changed)
+        return super().rows_touched(edit)
+
+    def _users(self, wanted: Callable[..., bool]) -> list[int]:
+        tensors = {t for t, tensor in enumerate(self.subgraph.tensors or []) if wanted(tensor)}
+        return [
+            row
+            for row, operator in enumerate(self.records())
+            if not tensors.isdisjoint((*(operator.inputs or []), *(operator.outputs or [])))
+        ]
+
+    def group(self, row: int) -> str:
+        return knowledge_of(self.session.document.model, self.records()[row]).group
+
+    def _name(self, row: int) -> str:
+        return knowledge_of(self.session.document.model, self.records()[row]).name
+
+    def _name_tip(self, row: int) -> str:
+        model, operator = self.session.document.model, self.records()[row]
+        known, code = knowledge_of(model, operator), operator_code(model, operator)
+        where = f"TFLM: {known.resolver}()" if known.resolver else "Not in TFLM's resolver"
+        version = f", version {code.version}" if code is not None else ""
+        return f"{known.name}{version}\n{where}"
+
+    def _args(self, row: int) -> str:
+        model = self.session.document.model
+        return operator_args(model, self.subgraph, self.records()[row]) or NOTHING
+
+    def _args_tip(self, row: int) -> str:
+        operator = self.records()[row]
+        options = operator.builtin_options or operator.builtin_options_2
+        rows = getattr(options, "FIELDS", ())
+        lines = [f"{field.name}: {_shown(getattr(options, field.name))}" for field in rows]
+        return "\n".join(lines) or "No options"
+
+    def _indices(self, row: int, column: TensorColumn) -> list[int]:
+        operator = self.records()[row]
+        if column == "outputs":
+            return list(operator.outputs or [])
+        parts = split_inputs(self.session.document.model, self.subgraph, operator)
+        positions = parts.inputs if column == "inputs" else parts.weights + parts.biases
+        return [(operator.inputs or [])[position] for position in positions]
+
+    def _indices_text(self, row: int, column: TensorColumn) -> str:
+        indices = self._indices(row, column)
+        if column == "weights":
+            operator = self.records()[row]
+            parts = split_inputs(self.session.document.model, self.subgraph, operator)
+            biases = [str((operator.inputs or [])[position]) for position in parts.biases]
+            weights = [str(index) for index in indices[: len(parts.weights)]]
+            bias = f"(bias {' '.join(biases)})" if biases else ""
+            return " ".join([*weights, bias]).strip() or NOTHING
+        return " ".join(map(str, indices)) or NOTHING
+
+    def _indices_tip(self, row: int, column: TensorColumn) -> str:
+        lines = (f"{i}  {tensor_text(self.subgraph, i)}" for i in self._indices(row, column))
+        return "\n".join(lines) or "none"
+
+    def _output_shape(self, row: int) -> str:
+        outputs = self.records()[row].outputs or []
+        tensor = find_tensor(self.subgraph, outputs[0]) if outputs else None
+        return shape_text(tensor.shape, "×") if tensor is not None else NOTHING
+
+
+def _shown(value: object) -> str:
+    name = getattr(value, "name", None)
+    return name if isinstance(name, str) else str(value)

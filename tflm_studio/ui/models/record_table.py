@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An item model over a list of the document, its columns declared as rows of data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from tflm_studio.editing.document import Change, ChangeKind
+from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set
+from tflm_studio.model.address import Address
+from tflm_studio.model.errors import EditError
+from tflm_studio.ui.models.session import Session
+
+Index = QModelIndex | QPersistentModelIndex
+Role = Qt.ItemDataRole
+
+ADDRESS_ROLE = Role.UserRole + 1
+GROUP_ROLE = Role.UserRole + 2
+SORT_ROLE = Role.UserRole + 3
+GROUP_COLUMN = 1  # the column of names, before which the chip of the family stands
+
+_NUMBER = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_TEXT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: Header.
+        text: What a row shows.
+        tooltip: What a row says on hovering.
+        edit_text: What an editor starts with, if not the text.
+        edits: What a typed text does to a row; None if the column cannot be edited.
+        is_number: Aligned right, sorted by value.
+        sort_key: What rows are sorted by, if not the text.
+        hint: What the header says on hovering.
+    """
+
+    title: str
+    text: Callable[[int], str]
+    tooltip: Callable[[int], str] | None = None
+    edit_text: Callable[[int], str] | None = None
+    edits: Callable[[int, str], list[Edit]] | None = None
+    is_number: bool = False
+    sort_key: Callable[[int], Any] | None = None
+    hint: str = ""
+
+
+class RecordTable(QAbstractTableModel):
+    """Rows of one list of the model; subclasses say which, and which columns it has.
+
+    Edits to the list itself insert, remove and move rows; any other edit refreshes the rows
+    that `rows_touched` names.
+    """
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.columns = self.make_columns()
+        self._count = len(self.records())
+        session.changed.connect(self._on_document_changed)
+
+    # ------------------------------------------------------------------ for subclasses
+
+    def records(self) -> list[Any]:
+        """The list that is shown."""
+        raise NotImplementedError
+
+    def list_address(self) -> Address:
+        """Where the list stands in the model."""
+        raise NotImplementedError
+
+    def make_columns(self) -> list[Column]:
+        """The columns, left to right."""
+        raise NotImplementedError
+
+    def rows_touched(self, edit: Edit) -> Iterable[int]:
+        """Rows that show something else after an edit that is not to the list itself."""
+        size = len(self.list_address())
+        inside = edit.address[:size] == self.list_address() and len(edit.address) > size
+        return (int(edit.address[size]),) if inside else ()
+
+    def group(self, row: int) -> str:
+        """Family of a row, for its colour chip; "" for none."""
+        return ""
+
+    # ------------------------------------------------------------------ the Qt side
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
+        return 0 if parent.isValid() else self._count
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
+    ) -> Any:
+        if orientation is Qt.Orientation.Vertical or not 0 <= section < len(self.columns):
+            return None
+        column = self.columns[section]
+        if role == Role.DisplayRole:
+            return column.title
+        if role == Role.ToolTipRole:
+            return column.hint or None
+        if role == Role.TextAlignmentRole:
+            return _NUMBER if column.is_number else _TEXT
+        return None
+
+    def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
+        row = index.row()
+        if not index.isValid() or row >= min(self._count, len(self.records())):
+            return None
+        column = self.columns[index.column()]
+        if role == Role.DisplayRole:
+            return column.text(row)
+        if role == Role.ToolTipRole:
+            return column.tooltip(row) if column.tooltip else None
+        if role == Role.EditRole:
+            return (column.edit_text or column.text)(row)
+        if role == Role.TextAlignmentRole:
+            return _NUMBER if column.is_number else _TEXT
+        if role == SORT_ROLE:
+            return (column.sort_key or column.text)(row)
+        if role == ADDRESS_ROLE:
+            return (*self.list_address(), row)
+        if role == GROUP_ROLE and index.column() == GROUP_COLUMN:
+            return self.group(row)
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        if index.isValid() and self.columns[index.column()].edits is not None:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
+        column = self.columns[index.column()] if index.isValid() else None
+        if column is None or column.edits is None or role != Role.EditRole:
+            return False
+        if str(value) == (column.edit_text or column.text)(index.row()):
+            return False
+        try:
+            edits = column.edits(index.row(), str(value))
+        except EditError as error:
+            self.session.refused.emit(str(error))
+            return False
+        return self.session.do(edits)
+
+    # ------------------------------------------------------------------ following the document
+
+    def reload(self) -> None:
+        """Shows another list, as after a change of subgraph."""
+        self.beginResetModel()
+        self._count = len(self.records())
+        self.endResetModel()
+
+    def refresh(self, rows: Iterable[int]) -> None:
+        """Announces that rows show something else."""
+        for first, last in runs(sorted(rows)):
+            if first < self._count:
+                last_row = min(last, self._count - 1)
+                self.dataChanged.emit(
+                    self.index(first, 0), self.index(last_row, len(self.columns) - 1)
+                )
+
+    def _on_document_changed(self, change: Change) -> None:
+        if change.kind is ChangeKind.SAVED:
+            return
+        touched: set[int] = set()
+        for edit in change.edits:
+            if edit.address == self.list_address():
+                self._follow_structure(edit)
+            elif isinstance(edit, Set) and (
+                self.list_address()[: len(edit.address)] == edit.address
+            ):
+                self.reload()
+            else:
+                touched.update(self.rows_touched(edit))
+        if self._count != len(self.records()):
+            self.reload()
+        self.refresh(touched)
+
+    def _follow_structure(self, edit: Edit) -> None:
+        nowhere = QModelIndex()
+        if isinstance(edit, Insert):
+            self.beginInsertRows(nowhere, edit.index, edit.index)
+            self._count += 1
+            self.endInsertRows()
+        elif isinstance(edit, Remove):
+            self.beginRemoveRows(nowhere, edit.index, edit.index)
+            self._count -= 1
+            self.endRemoveRows()
+        elif isinstance(edit, Move):
+            behind = edit.target + (edit.target > edit.index)
+            self.beginMoveRows(nowhere, edit.index, edit.index, nowhere, behind)
+            self.endMoveRows()
+        else:
+            self.reload()
+            return
+        # Every row behind the place has another number now.
+        self.refresh(range(self._count))
+
+
+def runs(numbers: list[int]) -> Iterable[tuple[int, int]]:
+    """First and last of each run of neighbours among ascending numbers."""
+    start = 0
+    for k in range(1, len(numbers) + 1):
+        if k == len(numbers) or numbers[k] != numbers[k - 1] + 1:
+            yield numbers[start], numbers[k - 1]
+            start = k

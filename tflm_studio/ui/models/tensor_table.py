@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tensors of a subgraph: name, shape, type, quantisation, buffer, makers and users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject
+
+from tflm_studio.editing.document import Change
+from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.operations import parse_shape
+from tflm_studio.model.address import Address
+from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import Wiring, shape_text, wiring_of
+from tflm_studio.model.operators import has_data
+from tflm_studio.model.quantization import find_quantization
+from tflm_studio.model.schema import SubGraph, Tensor, TensorType
+from tflm_studio.model.tensor_types import element_type, format_float
+from tflm_studio.ui.models.record_table import Column, RecordTable
+from tflm_studio.ui.models.session import Session
+
+TYPE_COLUMN = 3
+
+
+class TensorTable(RecordTable):
+    """One row per tensor of the subgraph that is shown."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        self._wiring: Wiring | None = None
+        super().__init__(session, parent)
+        session.subgraph_changed.connect(self._on_subgraph_changed)
+
+    @property
+    def subgraph(self) -> SubGraph:
+        """The subgraph that is shown; an empty one if the model has none."""
+        subgraphs = self.session.document.model.subgraphs or []
+        index = self.session.subgraph_index
+        return subgraphs[index] if index < len(subgraphs) else SubGraph()
+
+    def records(self) -> list[Tensor]:
+        return self.subgraph.tensors or []
+
+    def list_address(self) -> Address:
+        return ("subgraphs", self.session.subgraph_index, "tensors")
+
+    def make_columns(self) -> list[Column]:
+        return [
+            Column("#", str, is_number=True, sort_key=int, hint="Tensor index"),
+            Column("Name", self._name, self._name, edits=self._rename),
+            Column(
+                "Shape",
+                lambda row: shape_text(self.records()[row].shape, "×"),
+                self._shape_tip,
+                lambda row: shape_text(self.records()[row].shape),
+                self._reshape,
+                sort_key=lambda row: self.records()[row].shape or [],
+            ),
+            Column(
+                "Type",
+                lambda row: element_type(self.records()[row].type).name,
+                edit_text=lambda row: element_type(self.records()[row].type).name,
+                edits=self._retype,
+            ),
+            Column("Quantisation", self._quantisation, self._quantisation_tip),
+            Column(
+                "Buffer",
+                self._buffer,
+                edit_text=lambda row: str(self.records()[row].buffer),
+                edits=self._rebuffer,
+                is_number=True,
+                sort_key=lambda row: self.records()[row].buffer,
+                hint="Index of the buffer with its data; greyed words say where it lives",
+            ),
+            Column("Kind", self._kind, hint="Constant, variable, input, output or made"),
+            Column("Made by", self._made_by, hint="Operators that output it"),
+            Column("Used by", self._used_by, hint="Operators that read it"),
+        ]
+
+    def rows_touched(self, edit: Edit) -> Iterable[int]:
+        """Its own row; all rows where an operator or the model's ends were rewired."""
+        match edit.address:
+            case ("subgraphs", int(s), "operators" | "inputs" | "outputs", *_) if (
+                s == self.session.subgraph_index
+            ):
+                return range(self.rowCount())
+            case ("buffers", int(b), *_):
+                return [row for row, tensor in enumerate(self.records()) if tensor.buffer == b]
+        return super().rows_touched(edit)
+
+    def _on_document_changed(self, change: Change) -> None:
+        self._wiring = None
+        super()._on_document_changed(change)
+
+    def _on_subgraph_changed(self) -> None:
+        self._wiring = None
+        self.reload()
+
+    def _links(self) -> Wiring:
+        if self._wiring is None:
+            self._wiring = wiring_of(self.subgraph)
+        return self._wiring
+
+    def _place(self, row: int, *steps: str) -> Address:
+        return (*self.list_address(), row, *steps)
+
+    def _name(self, row: int) -> str:
+        return self.records()[row].name or ""
+
+    def _rename(self, row: int, text: str) -> list[Edit]:
+        return [Set(self._place(row, "name"), text)]
+
+    def _reshape(self, row: int, text: str) -> list[Edit]:
+        return [Set(self._place(row, "shape"), parse_shape(text))]
+
+    def _retype(self, row: int, text: str) -> list[Edit]:
+        return [Set(self._place(row, "type"), parse_tensor_type(text))]
+
+    def _rebuffer(self, row: int, text: str) -> list[Edit]:
+        count = len(self.session.document.model.buffers or [])
+        if not text.strip().isdigit() or int(text) >= count:
+            raise EditError(f"There is no buffer {text}; the model has 0 to {count - 1}.")
+        return [Set(self._place(row, "buffer"), int(text))]
+
+    def _shape_tip(self, row: int) -> str:
+        tensor = self.records()[row]
+        text = f"shape {shape_text(tensor.shape, '×')}"
+        if tensor.shape_signature:
+            text += (
+                f"\nshape_signature {shape_text(tensor.shape_signature, '×')} (-1: unknown)"
+            )
+        return text
+
+    def _quantisation(self, row: int) -> str:
+        tensor = self.records()[row]
+        found = find_quantization(tensor)
+        if found is None:
+            details = tensor.quantization is not None and tensor.quantization.details
+            return type(details).__name__ if details else ""
+        if len(found.scale) > 1:
+            return f"{len(found.scale)} scales"
+        return f"{format_float(found.scale[0])} ({int(found.zero_point[0])})"
+
+    def _quantisation_tip(self, row: int) -> str:
+        tensor = self.records()[row]
+        found = find_quantization(tensor)
+        if found is None or tensor.quantization is None:
+            return "real = stored value"
+        if len(found.scale) == 1:
+            scale, zero = format_float(found.scale[0]), int(found.zero_point[0])
+            return f"real = {scale} × (stored − {zero})"
+        low, high = format_float(found.scale.min()), format_float(found.scale.max())
+        axis = tensor.quantization.quantized_dimension
+        return f"one scale per channel along dimension {axis}: {low} to {high}"
+
+    def _buffer(self, row: int) -> str:
+        return str(self.records()[row].buffer)
+
+    def _kind(self, row: int) -> str:
+        tensor, links = self.records()[row], self._links()
+        kinds = []
+        if has_data(self.session.document.model, tensor):
+            kinds.append("constant")
+        if tensor.is_variable:
+            kinds.append("variable")
+        if row in links.inputs:
+            kinds.append("input")
+        if row in links.outputs:
+            kinds.append("output")
+        return ", ".join(kinds)
+
+    def _made_by(self, row: int) -> str:
+        return " ".join(map(str, self._links().makers.get(row, ())))
+
+    def _used_by(self, row: int) -> str:
+        return " ".join(map(str, self._links().users.get(row, ())))
+
+
+def parse_tensor_type(text: str) -> int:
+    """The TensorType a person names or numbers.
+
+    Raises:
+        EditError: There is no such type.
+    """
+    bare = text.strip().upper()
+    if bare in TensorType.__members__:
+        return TensorType[bare]
+    if bare.removeprefix("TYPE ").isdigit():
+        return int(bare.removeprefix("TYPE "))
+    names = ", ".join(name.lower() for name in TensorType.__members__)
+    raise EditError(f"'{text}' is not a tensor type; choose one of {names}.")

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How cells of the tables are drawn and edited."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from tflm_studio.model.schema import TensorType
+from tflm_studio.model.tensor_types import element_type
+from tflm_studio.ui.models.operator_table import OperatorTable
+from tflm_studio.ui.models.record_table import GROUP_ROLE
+from tflm_studio.ui.views.colours import CHIP_PIXELS, chip
+from tflm_studio.ui.views.tensor_index_edit import TensorIndexEdit
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ChipDelegate(QStyledItemDelegate):
+    """Draws the colour chip of an operator's family before its name."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        group = index.data(GROUP_ROLE)
+        if group:
+            option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
+            option.icon = chip(group, option.palette)
+            option.decorationSize = QSize(CHIP_PIXELS + 4, CHIP_PIXELS)
+
+
+class TensorIndexDelegate(QStyledItemDelegate):
+    """Edits a cell of tensor indices, naming the tensors while typing."""
+
+    def __init__(self, table: OperatorTable, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._table = table
+
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: Index
+    ) -> QWidget:
+        editor = TensorIndexEdit(self._table.subgraph, parent)
+        editor.setFrame(False)
+        return editor
+
+
+class ElementTypeDelegate(QStyledItemDelegate):
+    """Edits a tensor's type by choosing from all there are."""
+
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: Index
+    ) -> QWidget:
+        editor = QComboBox(parent)
+        editor.addItems([element_type(kind).name for kind in TensorType])
+        editor.activated.connect(lambda: self._finish(editor))
+        return editor
+
+    def _finish(self, editor: QComboBox) -> None:
+        self.commitData.emit(editor)
+        self.closeEditor.emit(editor)
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        assert isinstance(editor, QComboBox)
+        text = str(index.data(Qt.ItemDataRole.EditRole))
+        if editor.findText(text) < 0:
+            # A value that the schema does not know stays choosable.
+            editor.addItem(text)
+        editor.setCurrentText(text)
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
+        assert isinstance(editor, QComboBox)
+        model.setData(index, editor.currentText())

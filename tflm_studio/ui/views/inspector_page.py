@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages of the inspector share: a heading, sections, and lines of facts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from tflm_studio.editing.document import Change
+from tflm_studio.model.address import Address, find_address
+from tflm_studio.model.schema import Table
+from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.views.links import LinkLabel
+from tflm_studio.ui.views.wrapped_label import WrappedLabel
+
+
+class InspectorPage(QWidget):
+    """The form for one thing; it is built once and refreshed after every change.
+
+    Attributes:
+        address: Where the thing stands in the model.
+    """
+
+    def __init__(
+        self, session: Session, address: Address, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.address = address
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(6)
+        self._title = WrappedLabel()
+        self._subtitle = WrappedLabel()
+        self._build_heading()
+        self.build()
+        self.built_from = self.structure()
+        self.refresh()
+
+    # ------------------------------------------------------------------ for subclasses
+
+    def build(self) -> None:
+        """Makes the sections."""
+
+    def refresh(self) -> None:
+        """Shows what the model says now."""
+
+    def structure(self) -> object:
+        """What must stay the same for the page to be refreshed rather than built again."""
+        return type(self.thing)
+
+    @property
+    def thing(self) -> Table:
+        """The table that is shown."""
+        value = find_address(self.session.document.model, self.address)
+        assert isinstance(value, Table)
+        return value
+
+    def must_rebuild(self, change: Change) -> bool:
+        """Whether a change needs other fields than the page has."""
+        return bool(change.edits) and self.structure() != self.built_from
+
+    # ------------------------------------------------------------------ parts
+
+    def _build_heading(self) -> None:
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.25)
+        font.setBold(True)
+        self._title.setFont(font)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._subtitle.setTextFormat(Qt.TextFormat.PlainText)
+        self._subtitle.setEnabled(False)
+        self.column.addWidget(self._title)
+        self.column.addWidget(self._subtitle)
+
+    def set_heading(self, title: str, subtitle: str) -> None:
+        """The name of the thing, and which one it is."""
+        self._title.setText(title)
+        self._subtitle.setText(subtitle)
+
+    def add_section(self, title: str, widget: QWidget) -> None:
+        """A widget under a small heading."""
+        self.column.addWidget(section_label(title))
+        self.column.addWidget(widget)
+
+
+class FactList(QWidget):
+    """Names and values in two columns; values may hold links."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+        self._values: dict[str, LinkLabel] = {}
+
+    def set_fact(self, name: str, html: str) -> None:
+        """Shows a value; the first time also its name."""
+        if name not in self._values:
+            line = self._grid.rowCount()
+            label = QLabel(name)
+            label.setEnabled(False)
+            self._values[name] = LinkLabel(self._session)
+            top = Qt.AlignmentFlag.AlignTop
+            self._grid.addWidget(label, line, 0, top)
+            self._grid.addWidget(self._values[name], line, 1)
+        self._values[name].setText(html)
+
+
+def section_label(title: str) -> QLabel:
+    """A small heading."""
+    label = QLabel(title.upper())
+    font = QFont(label.font())
+    font.setPointSizeF(font.pointSizeF() * 0.85)
+    font.setBold(True)
+    font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 105)
+    label.setFont(font)
+    label.setEnabled(False)
+    label.setContentsMargins(0, 8, 0, 0)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    return label

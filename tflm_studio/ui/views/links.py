@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of text whose words lead to other places of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from tflm_studio.model.address import Address, format_address, parse_address
+from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.views.wrapped_label import WrappedLabel
+
+MOST_LINKS = 24
+
+
+class LinkLabel(WrappedLabel):
+    """Text with links; following one selects the place it names."""
+
+    def __init__(
+        self, session: Session, html: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(html, parent)
+        self._session = session
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.linkActivated.connect(self._follow)
+
+    def _follow(self, href: str) -> None:
+        self._session.selection.select(parse_address(href))
+
+
+def link(address: Address, text: str) -> str:
+    """A link to a place."""
+    return (
+        f'<a style="text-decoration:none" href="{escape(format_address(address))}">'
+        f"{escape(text)}</a>"
+    )
+
+
+def link_list(links: Iterable[str], nothing: str) -> str:
+    """Links one behind the other; what to say if there are none."""
+    shown = list(links)
+    more = f" and {len(shown) - MOST_LINKS} more" if len(shown) > MOST_LINKS else ""
+    return ", ".join(shown[:MOST_LINKS]) + more if shown else nothing

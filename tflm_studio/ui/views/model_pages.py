@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inspector's pages for the model, a subgraph, a buffer and a metadata entry."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.model.graph import buffer_users, data_bytes
+from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.schema import Buffer, Metadata, Model, SubGraph
+from tflm_studio.ui.models.metadata_tables import metadata_bytes, preview
+from tflm_studio.ui.views.field_form import FieldForm
+from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
+from tflm_studio.ui.views.links import link, link_list
+
+
+class ModelPage(InspectorPage):
+    """Version and description, and how much there is of everything."""
+
+    def build(self) -> None:
+        form = FieldForm(self.session, (), self.thing, ("version", "description"))
+        self.column.addWidget(form)
+        self.facts = FactList(self.session)
+        self.add_section("contents", self.facts)
+
+    def refresh(self) -> None:
+        model = self.session.document.model
+        self.set_heading(self.session.document.name, "the model")
+        facts = self.facts.set_fact
+        for index, subgraph in enumerate(model.subgraphs or []):
+            count = len(subgraph.operators or [])
+            name = link(("subgraphs", index), f"{count:,} operators")
+            facts(f"subgraph {index}", f"{name}, {len(subgraph.tensors or []):,} tensors")
+        sizes = [data_bytes(buffer.data) for buffer in model.buffers or []]
+        facts("buffers", f"{len(sizes):,}, {sum(map(bool, sizes)):,} with data")
+        facts("weights", f"{sum(sizes):,} bytes")
+        facts("operator codes", f"{len(model.operator_codes or []):,}")
+        origin = model.extra
+        if isinstance(origin, Origin):
+            facts("file as opened", f"{len(origin.data):,} bytes")
+            if origin.tail:
+                facts("behind the model", f"{len(origin.tail):,} bytes, kept as they are")
+            if origin.opaque:
+                facts("not in the schema", escape("; ".join(origin.opaque[:8])))
+
+
+class SubGraphPage(InspectorPage):
+    """Name, inputs and outputs of a subgraph."""
+
+    def build(self) -> None:
+        fields = ("name", "inputs", "outputs", "debug_metadata_index")
+        self.column.addWidget(FieldForm(self.session, self.address, self.thing, fields))
+        self.facts = FactList(self.session)
+        self.add_section("contents", self.facts)
+
+    def refresh(self) -> None:
+        subgraph = self.thing
+        assert isinstance(subgraph, SubGraph)
+        self.set_heading(subgraph.name or "unnamed", f"subgraph {self.address[-1]}")
+        self.facts.set_fact("operators", f"{len(subgraph.operators or []):,}")
+        self.facts.set_fact("tensors", f"{len(subgraph.tensors or []):,}")
+
+
+class BufferPage(InspectorPage):
+    """Size, place in the file, and who uses a buffer."""
+
+    def build(self) -> None:
+        self.facts = FactList(self.session)
+        self.column.addWidget(self.facts)
+
+    def refresh(self) -> None:
+        buffer, model = self.thing, self.session.document.model
+        assert isinstance(buffer, Buffer)
+        index = int(self.address[1])
+        self.set_heading(f"Buffer {index}", "the sentinel: empty by rule" if not index else "")
+        size = data_bytes(buffer.data)
+        self.facts.set_fact("size", f"{size:,} bytes" if size else "empty")
+        self.facts.set_fact("place", _file_place(model, buffer))
+        users = buffer_users(model).get(index, [])
+        links = [link(place, name_thing(model, place)) for place in users]
+        self.facts.set_fact("used by", link_list(links, "nothing"))
+        if buffer.offset > 1:
+            outside = f"{buffer.size:,} bytes at byte {buffer.offset:,} of the file"
+            self.facts.set_fact(
+                "outside the flatbuffer", f"{outside}; TFLM does not read them"
+            )
+
+
+def _file_place(model: Model, buffer: Buffer) -> str:
+    origin = model.extra if isinstance(model.extra, Origin) else None
+    offset = origin.offset_of(buffer.data) if origin else None
+    if offset is None:
+        return "set when the model is saved, 16-byte aligned" if buffer.data else "none"
+    fit = (
+        "16-byte aligned" if offset % 16 == 0 else f"{offset % 16} bytes off 16-byte alignment"
+    )
+    return f"byte {offset:,} of the file as opened, {fit}"
+
+
+class MetadataPage(InspectorPage):
+    """Name, buffer and content of a metadata entry."""
+
+    def build(self) -> None:
+        form = FieldForm(self.session, self.address, self.thing, ("name", "buffer"))
+        self.column.addWidget(form)
+        self.facts = FactList(self.session)
+        self.add_section("content", self.facts)
+
+    def refresh(self) -> None:
+        entry = self.thing
+        assert isinstance(entry, Metadata)
+        data = metadata_bytes(self.session.document.model, entry)
+        self.set_heading(entry.name or "unnamed", f"metadata {self.address[-1]}")
+        place = link(("buffers", entry.buffer), f"buffer {entry.buffer}")
+        self.facts.set_fact("size", f"{len(data):,} bytes in {place}")
+        self.facts.set_fact("starts with", escape(preview(data)) or "nothing")

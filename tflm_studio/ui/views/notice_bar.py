@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A line above the tables that says why something was refused."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from tflm_studio.ui.views.wrapped_label import WrappedLabel
+
+
+class NoticeBar(QFrame):
+    """Stays until it is closed or something succeeds; never takes the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice_bar")
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 4, 4)
+        self._sign = QLabel("⚠")
+        self._sign.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.label = WrappedLabel()
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        close = QToolButton()
+        close.setText("×")
+        close.setAutoRaise(True)
+        close.setAccessibleName("Hide the notice")
+        close.clicked.connect(self.hide)
+        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.label, 1)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Shows a notice in place of the last one."""
+        self.label.setText(text)
+        self.show()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The outline: the parts of a model as a tree, each leading to its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
+
+from tflm_studio.model.address import Address
+from tflm_studio.model.graph import data_bytes, tensor_text
+from tflm_studio.model.schema import Model, SubGraph
+from tflm_studio.ui.models.session import Session
+
+ADDRESS = Qt.ItemDataRole.UserRole
+MOST_ENDS = 64
+ROW_PIXELS = 20
+
+
+class Line(NamedTuple):
+    """One line: how deep it stands, what it says, where it leads."""
+
+    depth: int
+    text: str
+    address: Address
+
+
+class Outline(QTreeWidget):
+    """Model, subgraphs with their ends, buffers, metadata and signatures."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("outline")
+        self.setHeaderHidden(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setIndentation(14)
+        self.setUniformRowHeights(True)
+        self._session = session
+        self._lines: list[Line] = []
+        self._items: list[QTreeWidgetItem] = []
+        self._following = False
+        self.refresh()
+        self.currentItemChanged.connect(self._on_current_changed)
+        self.itemClicked.connect(self._on_current_changed)
+        session.changed.connect(self.refresh)
+        session.selection.changed.connect(self._follow)
+
+    def refresh(self) -> None:
+        """Shows the parts as they are now; only lines that differ are touched."""
+        lines = list(_lines(self._session.document.model, self._session.document.name))
+        shape = [(line.depth, line.address) for line in lines]
+        if shape != [(line.depth, line.address) for line in self._lines]:
+            self._rebuild(lines)
+        for item, line in zip(self._items, lines, strict=True):
+            if item.text(0) != line.text:
+                item.setText(0, line.text)
+                item.setToolTip(0, line.text)
+        self._lines = lines
+
+    def _rebuild(self, lines: list[Line]) -> None:
+        self._following = True
+        self.clear()
+        self._items = []
+        above: dict[int, QTreeWidgetItem] = {}
+        for line in lines:
+            item = QTreeWidgetItem([line.text])
+            item.setData(0, ADDRESS, line.address)
+            item.setSizeHint(0, QSize(0, ROW_PIXELS))
+            if line.depth:
+                above[line.depth - 1].addChild(item)
+            else:
+                self.addTopLevelItem(item)
+            above[line.depth] = item
+            self._items.append(item)
+        for line, item in zip(lines, self._items, strict=True):
+            item.setExpanded(line.depth < 2 and line.text.split(" ")[0] != "Operator")
+        self._following = False
+
+    def _on_current_changed(self, item: QTreeWidgetItem | None) -> None:
+        if item is not None and not self._following:
+            self._session.selection.select(tuple(item.data(0, ADDRESS)))
+
+    def _follow(self, address: Address) -> None:
+        self._following = True
+        found = next(
+            (
+                i
+                for i, line in zip(self._items, self._lines, strict=True)
+                if line.address == address
+            ),
+            None,
+        )
+        if found is not None and self.currentItem() is not found:
+            self.setCurrentItem(found)
+        elif found is None:
+            self.selectionModel().clear()
+        self._following = False
+
+
+def _lines(model: Model, name: str) -> Iterator[Line]:
+    yield Line(0, name, ())
+    for index, subgraph in enumerate(model.subgraphs or []):
+        yield from _subgraph_lines(index, subgraph)
+    sizes = [data_bytes(buffer.data) for buffer in model.buffers or []]
+    yield Line(1, f"Buffers  {len(sizes):,}, {_bytes_text(sum(sizes))}", ("buffers",))
+    yield Line(1, f"Operator codes  {len(model.operator_codes or [])}", ("operator_codes",))
+    yield Line(1, f"Metadata  {len(model.metadata or [])}", ("metadata",))
+    for index, entry in enumerate(model.metadata or []):
+        yield Line(2, entry.name or "unnamed", ("metadata", index))
+    yield Line(1, f"Signatures  {len(model.signature_defs or [])}", ("signature_defs",))
+    for index, signature in enumerate(model.signature_defs or []):
+        yield Line(2, signature.signature_key or "unnamed", ("signature_defs", index))
+
+
+def _subgraph_lines(index: int, subgraph: SubGraph) -> Iterator[Line]:
+    place: Address = ("subgraphs", index)
+    name = f"  {subgraph.name}" if subgraph.name else ""
+    yield Line(1, f"Subgraph {index}{name}", place)
+    yield Line(2, f"{len(subgraph.operators or []):,} operators", (*place, "operators"))
+    yield Line(2, f"{len(subgraph.tensors or []):,} tensors", (*place, "tensors"))
+    for kind, indices in (("Input", subgraph.inputs), ("Output", subgraph.outputs)):
+        for tensor_index in (indices or [])[:MOST_ENDS]:
+            text = f"{kind}  {tensor_text(subgraph, tensor_index)}"
+            yield Line(2, text, (*place, "tensors", tensor_index))
+
+
+def _bytes_text(count: int) -> str:
+    for limit, unit in ((2**20, "MB"), (2**10, "KB")):
+        if count >= limit:
+            return f"{count / limit:,.1f} {unit}"
+    return f"{count} bytes"

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A table of operators, tensors or buffers that filters, sorts and follows the selection."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRegularExpression,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionHeader,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from tflm_studio.model.address import Address
+from tflm_studio.model.related import NOTHING, Related, related_to
+from tflm_studio.ui.models.record_table import (
+    ADDRESS_ROLE,
+    GROUP_COLUMN,
+    SORT_ROLE,
+    RecordTable,
+)
+from tflm_studio.ui.views.colours import CHIP_PIXELS
+
+ROW_PIXELS = 24
+WIDEST_PIXELS = 280
+GAP = "\N{EN SPACE}"
+SAMPLE_ROWS = 200
+PADDING_PIXELS = 20
+
+_SELECT = QItemSelectionModel.SelectionFlag
+
+
+class RecordHeader(QHeaderView):
+    """A header whose numbers keep a distance from the next column, as the cells do."""
+
+    def initStyleOptionForIndex(self, option: QStyleOptionHeader, logical_index: int) -> None:
+        super().initStyleOptionForIndex(option, logical_index)
+        if option.textAlignment & Qt.AlignmentFlag.AlignRight:
+            option.text += GAP
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Draws cells; numbers, which stand on the right, keep a distance from the next column."""
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().initStyleOption(option, index)
+        if option.displayAlignment & Qt.AlignmentFlag.AlignRight:
+            option.text += GAP
+
+
+class RecordView(QTableView):
+    """Shows a `RecordTable`.
+
+    Its own rows follow the selection: the selected thing is current, and where something else
+    is selected, the rows that belong to it are marked.
+    """
+
+    def __init__(self, table: RecordTable, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.table = table
+        self.session = table.session
+        self._following = False
+        self.setObjectName(name)
+        self.proxy = QSortFilterProxyModel(self)
+        self.proxy.setSourceModel(table)
+        self.proxy.setSortRole(SORT_ROLE)
+        self.proxy.setFilterKeyColumn(-1)
+        self.setModel(self.proxy)
+        self.setHorizontalHeader(RecordHeader(Qt.Orientation.Horizontal, self))
+        self.setItemDelegate(CellDelegate(self))
+        self._build_look()
+        self.selectionModel().currentChanged.connect(self._on_current_changed)
+        self.clicked.connect(self._select)
+        self.session.selection.changed.connect(self.follow)
+        table.modelReset.connect(lambda: self.follow(self.session.selection.address))
+        self.fit_columns()
+
+    def _build_look(self) -> None:
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(True)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_PIXELS)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(True)
+        header.setSectionsMovable(True)
+        header.setStretchLastSection(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        header.setSortIndicatorClearable(True)
+        self.setSortingEnabled(True)
+
+    def fit_columns(self) -> None:
+        """Makes columns as wide as what the first rows hold.
+
+        Qt's own way asks the delegate for every cell, which takes 30 times as long.
+        """
+        metrics, rows = self.fontMetrics(), min(self.table.rowCount(), SAMPLE_ROWS)
+        for number, column in enumerate(self.table.columns):
+            texts = (column.text(row) for row in range(rows))
+            shown = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+            if rows and self.table.group(0) and number == GROUP_COLUMN:
+                shown += CHIP_PIXELS + 8
+            width = max(shown, metrics.horizontalAdvance(column.title) + 8) + PADDING_PIXELS
+            self.setColumnWidth(number, min(width, WIDEST_PIXELS))
+
+    def filter(self, text: str) -> None:
+        """Shows only rows that contain the text anywhere."""
+        pattern = QRegularExpression(
+            QRegularExpression.escape(text),
+            QRegularExpression.PatternOption.CaseInsensitiveOption,
+        )
+        self.proxy.setFilterRegularExpression(pattern)
+
+    def follow(self, address: Address) -> None:
+        """Marks what belongs to the selected place."""
+        own = self.table.list_address()
+        self._following = True
+        try:
+            if address[: len(own)] == own and len(address) > len(own):
+                self._make_current(int(address[len(own)]))
+            else:
+                self._mark(address)
+        finally:
+            self._following = False
+
+    def _make_current(self, row: int) -> None:
+        index = self.proxy.mapFromSource(self.table.index(row, 0))
+        if index.isValid() and self.currentIndex().row() != index.row():
+            self.setCurrentIndex(index)
+        elif index.isValid():
+            flags = _SELECT.ClearAndSelect | _SELECT.Rows
+            self.selectionModel().select(index, flags)
+        self.scrollTo(index)
+
+    def _mark(self, address: Address) -> None:
+        kind = str(self.table.list_address()[-1])
+        related = related_to(self.session.document.model, address, self.session.subgraph_index)
+        shown = kind in Related._fields and self._shows(related.subgraph_index)
+        rows: frozenset[int] = getattr(related, kind) if shown else NOTHING
+        marked = QItemSelection()
+        for row in sorted(rows):
+            index = self.proxy.mapFromSource(self.table.index(row, 0))
+            if index.isValid():
+                marked.select(index, index)
+        flags = _SELECT.ClearAndSelect | _SELECT.Rows
+        self.selectionModel().select(marked, flags)
+        if not marked.isEmpty():
+            self.scrollTo(marked.indexes()[0])
+
+    def _shows(self, subgraph_index: int) -> bool:
+        own = self.table.list_address()
+        return len(own) < 2 or own[1] == subgraph_index
+
+    def _on_current_changed(self, current: QModelIndex) -> None:
+        # Qt also moves the current row when rows go away; only a person's move selects.
+        if not self._following and current.isValid() and self.hasFocus():
+            self._select(current)
+
+    def _select(self, index: QModelIndex) -> None:
+        self.session.selection.select(index.data(ADDRESS_ROLE))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.selected_text())
+        else:
+            super().keyPressEvent(event)
+
+    def selected_text(self) -> str:
+        """The selected rows, cells parted by tabs, as spreadsheets take them."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        columns = range(self.proxy.columnCount())
+        cells = ((self.proxy.index(row, c).data() or "" for c in columns) for row in rows)
+        return "\n".join("\t".join(line) for line in cells)

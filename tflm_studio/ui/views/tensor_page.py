@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inspector's page for a tensor: name, shape, type, quantisation, makers and users."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QPushButton
+
+from tflm_studio.editing.edits import Set
+from tflm_studio.model.graph import buffer_users, data_bytes, shape_text, wiring_of
+from tflm_studio.model.operators import has_data, operator_name
+from tflm_studio.model.schema import QuantizationParameters, SubGraph, Tensor
+from tflm_studio.model.tensor_types import element_type
+from tflm_studio.ui.views.field_form import FieldForm
+from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
+from tflm_studio.ui.views.links import link, link_list
+
+FIELDS = (
+    "name",
+    "type",
+    "shape",
+    "shape_signature",
+    "buffer",
+    "is_variable",
+    "has_rank",
+    "sparsity",
+    "variant_tensors",
+    "external_buffer",
+)
+RARE_FIELDS = frozenset(
+    ("shape_signature", "has_rank", "sparsity", "variant_tensors", "external_buffer")
+)
+QUANTIZATION_FIELDS = (
+    "scale",
+    "zero_point",
+    "quantized_dimension",
+    "min",
+    "max",
+    "details",
+)
+
+
+class TensorPage(InspectorPage):
+    """Fields from the schema rows, and links to who makes and uses the tensor."""
+
+    @property
+    def tensor(self) -> Tensor:
+        """The tensor that is shown."""
+        assert isinstance(self.thing, Tensor)
+        return self.thing
+
+    def structure(self) -> object:
+        return (self._fields(), self.tensor.quantization is None)
+
+    def _fields(self) -> tuple[str, ...]:
+        rows = {row.name: row for row in Tensor.FIELDS}
+        return tuple(
+            name
+            for name in FIELDS
+            if name not in RARE_FIELDS or getattr(self.tensor, name) != rows[name].default
+        )
+
+    def build(self) -> None:
+        self.form = FieldForm(self.session, self.address, self.tensor, self._fields())
+        self.column.addWidget(self.form)
+        self.facts = FactList(self.session)
+        self.column.addWidget(self.facts)
+        quantization = self.tensor.quantization
+        if quantization is not None:
+            place = (*self.address, "quantization")
+            self.quantization = FieldForm(
+                self.session, place, quantization, QUANTIZATION_FIELDS
+            )
+            self.add_section("quantization", self.quantization)
+        else:
+            button = QPushButton("Add quantisation")
+            button.setToolTip(
+                "One scale 1 and zero point 0 for the whole tensor, to be edited"
+            )
+            button.clicked.connect(self._add_quantization)
+            self.add_section("quantization", button)
+
+    def _add_quantization(self) -> None:
+        start = QuantizationParameters(scale=[1.0], zero_point=[0])
+        self.session.do(
+            Set((*self.address, "quantization"), start),
+            f"tensor {self.address[-1]}: add quantisation",
+        )
+
+    def refresh(self) -> None:
+        tensor, model = self.tensor, self.session.document.model
+        index, subgraph_index = int(self.address[3]), self.address[1]
+        subgraph = (model.subgraphs or [SubGraph()])[int(subgraph_index)]
+        self.set_heading(
+            tensor.name or "unnamed", f"tensor {index} of subgraph {subgraph_index}"
+        )
+        wiring = wiring_of(subgraph)
+        operators = subgraph.operators or []
+
+        def named(indices: list[int]) -> list[str]:
+            return [
+                link(
+                    ("subgraphs", subgraph_index, "operators", k),
+                    f"{operator_name(model, operators[k])} {k}",
+                )
+                for k in indices
+            ]
+
+        is_input, is_output = index in wiring.inputs, index in wiring.outputs
+        makers = ["the model's caller"] if is_input else []
+        users = ["the model's caller"] if is_output else []
+        self.facts.set_fact(
+            "made by", link_list(makers + named(wiring.makers.get(index, [])), "no operator")
+        )
+        self.facts.set_fact(
+            "used by", link_list(users + named(wiring.users.get(index, [])), "no operator")
+        )
+        self.facts.set_fact("data", self._data_text())
+
+    def _data_text(self) -> str:
+        tensor, model = self.tensor, self.session.document.model
+        if not has_data(model, tensor):
+            return "none stored: lives in the arena at run time"
+        buffer = (model.buffers or [])[tensor.buffer]
+        size, kind = data_bytes(buffer.data), element_type(tensor.type)
+        place = link(("buffers", tensor.buffer), f"buffer {tensor.buffer}")
+        text = f"{size:,} bytes in {place}"
+        wanted = _wanted_bytes(tensor)
+        if kind.bits and wanted is not None and wanted != size and tensor.sparsity is None:
+            text += f"; {shape_text(tensor.shape, '×')} {kind.name} needs {wanted:,}"
+        others = len(buffer_users(model).get(tensor.buffer, ())) - 1
+        return text + (f"; {others} more use it" if others > 0 else "")
+
+
+def _wanted_bytes(tensor: Tensor) -> int | None:
+    """Bytes that shape and type ask for; None if the shape makes no sense."""
+    count = 1
+    for size in tensor.shape or []:
+        if size < 0:
+            return None
+        count *= size
+    return element_type(tensor.type).nbytes(count)
