@@ -153,8 +153,7 @@ def _measure_counts(source: _Source, ends: tuple[int, int] | None) -> Statistics
     finite = np.isfinite(values)
     at_end = None if ends is None else (stored <= ends[0]) | (stored >= ends[1])
     mean, std = _weighted_moments(values[finite], counts[finite])
-    is_whole = source.quantization is None and source.contents.kind.kind != "float"
-    number = int if is_whole else float
+    number = float if source.quantization or source.contents.kind.kind == "float" else int
     return Statistics(
         count=source.contents.count,
         low=number(values[finite].min()) if finite.any() else None,
@@ -235,8 +234,8 @@ def _counted_histogram(
 
 def _bin_scale(low: float, high: float, bins: int) -> float:
     """What makes half the distance from `low` the number of a bin; 0 if one bin holds all."""
-    # Halves, because the whole range of float64 does not fit float64. A little less than the
-    # bins, because what rounds up to their number would wrap around.
+    # Halves: the range of float64 does not fit float64. Less than the bins: what rounds up to
+    # their number would wrap around.
     scale = bins * (1 - 1e-6) / ((high / 2 - low / 2) or math.inf)
     return scale if math.isfinite(scale) else 0.0
 

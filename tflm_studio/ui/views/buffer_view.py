@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QStackedLayout,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -30,7 +31,7 @@ from tflm_studio.model.tensor_types import ELEMENT_TYPES
 from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
-from tflm_studio.ui.views.values_page import AxisSlicer, StatisticsStrip
+from tflm_studio.ui.views.values_page import AxisSlicer, StatisticsStrip, muted_label
 
 BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
 MIN_WIDTH_WITH_STRIP = 480
@@ -39,7 +40,6 @@ NOTHING = "Select a tensor, an operator with weights, a buffer or a metadata ent
 NO_WEIGHTS = "This operator has no constant weights."
 NO_DATA = "This tensor has no stored data: it lives in the arena at run time."
 EMPTY_BUFFER = "This buffer is empty."
-
 
 AnyWidget = TypeVar("AnyWidget", bound=QWidget)
 
@@ -78,10 +78,6 @@ class PageRow(NamedTuple):
         return page
 
 
-def _has_bytes(contents: BufferContents) -> bool:
-    return contents.nbytes > 0
-
-
 def _has_values(contents: BufferContents) -> bool:
     return contents.kind.kind != "opaque" and contents.count > 0
 
@@ -95,7 +91,7 @@ PAGES = (
     PageRow("Histogram", "histogram_page", "HistogramPage", _has_numbers),
     PageRow("Heat map", "heat_map_page", "HeatMapPage", _has_numbers),
     PageRow("Line", "line_page", "LinePage", _has_numbers),
-    PageRow("Hex", "hex_page", "HexPage", _has_bytes),
+    PageRow("Hex", "hex_page", "HexPage", lambda contents: contents.nbytes > 0),
 )
 
 
@@ -152,24 +148,18 @@ class BufferView(QWidget):
         column.addLayout(self._build_tabs())
         column.addWidget(self._notice)
         column.addLayout(body, 1)
-        self._stack = QStackedWidget()
+        self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._stack)
 
     def _build_header(self) -> QHBoxLayout:
         self._name = _named(QLabel(), "name")
         font = self._name.font()
         font.setBold(True)
         self._name.setFont(font)
-        self._place = _named(QLabel(), "place")
-        self._place.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._place = _named(muted_label(""), "place")
         self._real = _named(QCheckBox("Real values"), "real")
-        self._real.setToolTip(
-            "Shows scale × (stored − zero point) instead of stored integers."
-        )
+        self._real.setToolTip("Shows scale × (stored − zero point), not the stored integers.")
         self._real.toggled.connect(self._on_real_toggled)
         self._type = _named(QComboBox(), "type")
         self._type.setAccessibleName("Read as type")
@@ -301,18 +291,15 @@ class BufferView(QWidget):
         if touched:
             # Bytes that were overwritten keep their place in a file that is saved again.
             self._stored = replace(new, file_offset=old.file_offset)
-            self._update_bytes(self._read(self._stored), touched)
+            self._update_bytes(replace(grid, contents=self._read(self._stored)), touched)
 
-    def _update_bytes(self, contents: BufferContents, touched: range) -> None:
-        if self._grid is None:
-            return
-        self._say(contents.note)
-        self._grid = replace(self._grid, contents=contents)
-        number = self._tabs.currentIndex()
+    def _update_bytes(self, grid: ValueGrid, touched: range) -> None:
+        self._grid, number = grid, self._tabs.currentIndex()
         self._stale = set(self._pages) - {number}
-        self._measure(self._grid)
+        self._say(grid.contents.note)
+        self._measure(grid)
         page = self.page(number)
-        page.update_bytes(self._grid, touched.start, touched.stop - 1)
+        page.update_bytes(grid, touched.start, touched.stop - 1)
         if self._statistics is not None:
             page.show_statistics(self._statistics)
 
@@ -325,12 +312,12 @@ class BufferView(QWidget):
         self._notice.setVisible(bool(text))
 
     def _fit_name(self) -> None:
-        """Cuts a long name in the middle; its end tells more than the rest of the header."""
+        """Cuts a long name in the middle; its end tells what it is."""
         name = self._stored.name if self._stored is not None else ""
         others = (self._place, self._real, self._type)
         room = self.width() - sum(w.sizeHint().width() for w in others) - 56
-        middle = Qt.TextElideMode.ElideMiddle
-        self._name.setText(self._name.fontMetrics().elidedText(name, middle, max(room, 60)))
+        metrics, middle = self._name.fontMetrics(), Qt.TextElideMode.ElideMiddle
+        self._name.setText(metrics.elidedText(name, middle, max(room, 60)))
         self._name.setToolTip(name)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -49,6 +49,7 @@ from tflm_studio.ui.models.value_table import ValueGrid, ValueTable
 MAX_COPIED_CELLS = 1 << 20
 SAMPLED_CELLS = 512  # whose widths stand for all
 PADDING = 12  # pixels beside the digits of a cell
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -70,9 +71,8 @@ class ValueDelegate(QStyledItemDelegate):
             painter.fillRect(rect, palette.brush(group, QPalette.ColorRole.AlternateBase))
         role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
         painter.setPen(palette.color(group, role))
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         inner = rect.adjusted(2, 0, -PADDING // 2, 0)
-        painter.drawText(inner, int(right), model.text(index.row(), index.column()))
+        painter.drawText(inner, int(RIGHT), model.text(index.row(), index.column()))
         if option.state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(palette.color(group, QPalette.ColorRole.Accent))
             painter.drawRect(rect.adjusted(0, 0, -1, -1))
@@ -97,7 +97,6 @@ class IndexHeader(QHeaderView):
         self.setMinimumSectionSize(8)
         self.setFont(parent.font())
         self.setSectionsClickable(True)
-        self.setHighlightSections(True)
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         palette, role = self.palette(), Qt.ItemDataRole.DisplayRole
@@ -107,10 +106,9 @@ class IndexHeader(QHeaderView):
         is_current = section == (selected.row() if is_row else selected.column())
         text = QPalette.ColorRole.Text if is_current else QPalette.ColorRole.PlaceholderText
         painter.setPen(palette.color(QPalette.ColorGroup.Active, text))
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         inner = rect.adjusted(2, 0, -PADDING // 2, 0)
         painter.drawText(
-            inner, int(right), model.headerData(section, self.orientation(), role)
+            inner, int(RIGHT), model.headerData(section, self.orientation(), role)
         )
 
 
@@ -131,6 +129,7 @@ class ValuesPage(QWidget):
         self.table.refused.connect(self.refused)
         self.view = self._build_view()
         self._corner = self.view.findChild(QAbstractButton)
+        assert self._corner is not None
         self._corner.installEventFilter(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -146,7 +145,6 @@ class ValuesPage(QWidget):
         view.setWordWrap(False)
         view.setShowGrid(False)
         view.setAlternatingRowColors(True)
-        view.setTextElideMode(Qt.TextElideMode.ElideNone)
         view.setItemDelegate(ValueDelegate(view))
         view.setModel(self.table)
         view.setHorizontalHeader(IndexHeader(Qt.Orientation.Horizontal, view))
@@ -172,7 +170,7 @@ class ValuesPage(QWidget):
         self._fit_sections(grid, statistics)
 
     def show_statistics(self, statistics: Statistics | None) -> None:
-        """A table of values has no use for statistics."""
+        """A table has no use for statistics."""
 
     def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
         """Shows the same grid after some bytes have changed."""
@@ -266,7 +264,8 @@ class AxisSlicer(QWidget):
         self.changed.emit(fixed)
 
 
-def _muted(text: str) -> QLabel:
+def muted_label(text: str) -> QLabel:
+    """A label that stands back."""
     label = QLabel(text)
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label
@@ -294,7 +293,7 @@ class StatisticsStrip(QScrollArea):
         for name, figure in self._figures.items():
             figure.setObjectName(name)
             figure.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._form.addRow(_muted(name), figure)
+            self._form.addRow(muted_label(name), figure)
         self.setWidget(body)
 
     def show_statistics(self, contents: BufferContents, statistics: Statistics | None) -> None:
