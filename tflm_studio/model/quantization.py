@@ -17,7 +17,7 @@ from tflm_studio.schema.tables import QuantizationParameters, Tensor
 Reals = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to a truth value
 class AffineQuantization:
     """How stored integers of one tensor stand for reals.
 

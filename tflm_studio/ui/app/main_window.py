@@ -165,9 +165,6 @@ class MainWindow(QMainWindow):
         ]
         self.setCorner(Qt.Corner.BottomLeftCorner, BOTTOM)
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
-        refused = getattr(self.buffer_view, "refused", None)
-        if refused is not None:
-            refused.connect(self.notice.say)
 
     def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title)

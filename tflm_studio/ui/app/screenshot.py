@@ -51,6 +51,7 @@ def draw(
     theme: str,
     size: tuple[int, int],
     address: Address | None = None,
+    page: str = "Values",
 ) -> None:
     """Draws the window of a document.
 
@@ -60,6 +61,7 @@ def draw(
         theme: "light" or "dark".
         size: Width and height of the window in pixels.
         address: What is selected; the first operator if None.
+        page: Title of the page of the buffer view.
 
     Raises:
         WriteError: The picture cannot be written.
@@ -82,7 +84,8 @@ def draw(
     window.reset_dock_sizes()
     if address is not None:
         window.session.selection.select(address)
-    _settle(application, window)
+    window.buffer_view.show_page(page)
+    _settle(application)
     if not window.grab().save(str(output)):
         raise WriteError(f"{output}: the picture cannot be written; does the folder exist?")
     window.close()
@@ -94,7 +97,7 @@ def _pass_on(kind: object, context: object, message: str) -> None:
         sys.stderr.write(f"{message}\n")
 
 
-def _settle(application: object, window: object) -> None:
+def _settle(application: object) -> None:
     """Lets layouts and background measuring come to rest."""
     from PySide6.QtCore import QThreadPool
     from PySide6.QtWidgets import QApplication

@@ -183,6 +183,10 @@ class BufferView(QWidget):
         self._slicer.changed.connect(self._on_slicer_changed)
         return _row(self._tabs, None, self._slicer, margins=(0, 0, 8, 0))
 
+    def show_page(self, title: str) -> None:
+        """Shows the page with this title, and keeps to it where it fits."""
+        self._tabs.setCurrentIndex([page.title for page in PAGES].index(title))
+
     def page(self, number: int) -> BufferPage:
         """A page of `PAGES`, made if it was not shown before."""
         if number not in self._pages:
