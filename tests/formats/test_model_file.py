@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import errno
+import io
 import os
+import struct
 import zipfile
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 import tflm_studio as ts
 from tests.conftest import readable_models
 from tests.formats.test_flatbuffer_writer import official_content
+from tflm_studio.formats.flatbuffer_reader import read_flatbuffer
+from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.schema.tables import Buffer, Model
 
 
@@ -119,3 +123,88 @@ def test_a_disk_that_cannot_sync_folders_is_no_failure(
     monkeypatch.setattr(os, "fsync", fsync)
     ts.save_model_to_file(Model(version=3), tmp_path / "m.tflite")
     assert ts.load_model_from_file(tmp_path / "m.tflite").version == 3
+
+
+def model_with_archive(*, absolute: bool, damaged: bool = False) -> bytes:
+    """A model with two associated files behind it, as metadata writers append them."""
+    data = lay_out(Model(version=3, description="short", buffers=[Buffer()])).tobytes()
+    target = io.BytesIO(data if absolute else b"")
+    if absolute:
+        target.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(target, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("labels.txt", "yes\nno\n" * 20)
+        archive.writestr("vocabulary.txt", "a b c")
+        archive.comment = b"associated files"
+    whole = target.getvalue() if absolute else data + target.getvalue()
+    if damaged:
+        at = whole.index(b"labels.txt") + len("labels.txt") + 3
+        whole = whole[:at] + b"\xff\xff\xff" + whole[at + 3 :]
+    return whole
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_an_archive_behind_the_model_moves_with_its_end(
+    tmp_path: Path, absolute: bool
+) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(model_with_archive(absolute=absolute))
+    model = ts.load_model_from_file(path)
+    model.description = "a much longer description " * 9
+    ts.save_model_to_file(model, path)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert archive.read("labels.txt") == b"yes\nno\n" * 20
+        assert archive.comment == b"associated files"
+        first = archive.getinfo("labels.txt").header_offset
+    data = path.read_bytes()
+    assert data[first : first + 4] == b"PK\3\4"
+    # Readers that count from the start of the file find the directory without guessing.
+    size, offset = struct.unpack_from("<II", data, data.rindex(b"PK\5\6") + 12)
+    assert data[offset : offset + 4] == b"PK\1\2"
+    assert offset + size == data.rindex(b"PK\5\6")
+
+
+def test_a_damaged_entry_of_an_archive_is_kept_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(model_with_archive(absolute=True, damaged=True))
+    model = ts.load_model_from_file(path)
+    model.description = "a much longer description " * 9
+    ts.save_model_to_file(model, path)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("vocabulary.txt") == b"a b c"
+        assert archive.namelist() == ["labels.txt", "vocabulary.txt"]
+
+
+def test_values_that_are_structure_as_well_are_laid_out_anew(tmp_path: Path) -> None:
+    """Two buffers may lie over each other; patching one would change the other."""
+    model = Model(version=3, buffers=[Buffer(data=b"A" * 32), Buffer(data=b"B" * 32)])
+    data = bytearray(lay_out(model).tobytes())
+    first, second = data.index(b"A" * 32) - 4, data.index(b"B" * 32) - 4
+    fields = [at for at in range(8, first, 4) if at + _word(data, at) == second]
+    struct.pack_into("<I", data, fields[0], first - fields[0])
+    shared = read_flatbuffer(bytes(data))
+    buffers = shared.buffers or []
+    assert bytes(buffers[1].data or b"") == b"A" * 32
+    buffers[1].data = b"C" * 32
+    ts.save_model_to_file(shared, tmp_path / "m.tflite")
+    again = ts.load_model_from_file(tmp_path / "m.tflite").buffers or []
+    assert [bytes(buffer.data or b"")[:1] for buffer in again] == [b"A", b"C"]
+
+
+def test_a_patch_that_breaks_the_structure_is_not_written(tmp_path: Path) -> None:
+    """A buffer may even lie over the length of another one."""
+    buffers = [Buffer(data=b"A" * 32), Buffer(data=b"B" * 32)]
+    data = bytearray(lay_out(Model(metadata_buffer=[72], buffers=buffers)).tobytes())
+    first = data.index(b"A" * 32) - 4
+    field = next(at for at in range(8, first, 4) if at + _word(data, at) == first)
+    length = next(at for at in range(field, first, 4) if _word(data, at) == 72)
+    struct.pack_into("<I", data, field, length - field)
+    model = read_flatbuffer(bytes(data))
+    (model.buffers or [])[0].data = b"\xff" * 72
+    ts.save_model_to_file(model, tmp_path / "m.tflite")
+    again = ts.load_model_from_file(tmp_path / "m.tflite").buffers or []
+    assert [bytes(buffer.data or b"") for buffer in again] == [b"\xff" * 72, b"B" * 32]
+
+
+def _word(data: bytearray, at: int) -> int:
+    return int(struct.unpack_from("<I", data, at)[0])

@@ -3,17 +3,25 @@
 
 Vendor payloads and weights outside the flatbuffer are addressed by absolute offsets, so they
 may not move. An archive of associated files is found from its end and its entries count from
-the start of the file, so it must stay last and be written anew when the model's size changes.
+the start of the file, so it must stay last, and its offsets change with the model's size.
 """
 
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.flatbuffer_writer import Kept, Layout
 from tflm_studio.model.errors import WriteError
+
+# Layout of the records: APPNOTE.TXT of PKWARE, sections 4.3.12 and 4.3.16.
+_DIRECTORY_BYTES = 46
+_DIRECTORY_LENGTHS = struct.Struct("<3H")  # of name, extra field and comment
+_OFFSET = struct.Struct("<I")
+_END = b"PK\5\6"
+_ZIP64 = 0xFFFFFFFF
 
 
 def kept_bytes(origin: Origin) -> Kept | None:
@@ -31,7 +39,7 @@ def with_archive(origin: Origin, layout: Layout) -> Layout:
     """
     if not origin.tail or not _is_archive(origin):
         return layout
-    raw = _rewritten(origin, layout.size)
+    raw = _moved(origin, layout.size)
     return Layout(layout.size + len(raw), [*layout.segments, raw])
 
 
@@ -39,34 +47,31 @@ def _is_archive(origin: Origin) -> bool:
     return zipfile.is_zipfile(io.BytesIO(origin.tail))
 
 
-class _Shifted(io.BytesIO):
-    """A file that counts from `base`, so that entries are addressed from the model's start."""
+def _moved(origin: Origin, base: int) -> bytes:
+    """The archive as it must stand at byte `base`: the same bytes, its offsets changed.
 
-    def __init__(self, base: int) -> None:
-        super().__init__()
-        self.base = base
-
-    def tell(self) -> int:
-        return self.base + super().tell()
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        shift = self.base if whence == io.SEEK_SET else 0
-        return self.base + super().seek(offset - shift, whence)
-
-
-def _rewritten(origin: Origin, base: int) -> bytes:
-    target = _Shifted(base)
+    Entries are not unpacked: a damaged one stays as it is, and a bomb does not go off.
+    """
+    tail, shift = bytearray(origin.tail), base - origin.end
     try:
-        with (
-            zipfile.ZipFile(io.BytesIO(origin.data)) as source,
-            zipfile.ZipFile(target, "w") as archive,
-        ):
-            archive.comment = source.comment
-            for entry in source.infolist():
-                archive.writestr(entry, source.read(entry), entry.compress_type)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        with zipfile.ZipFile(io.BytesIO(origin.data)) as archive:
+            entries, start = archive.infolist(), archive.start_dir - origin.end
+        at = start
+        for entry in entries:
+            lengths = _DIRECTORY_LENGTHS.unpack_from(tail, at + 28)
+            _patch(tail, at + 42, entry.header_offset + shift)
+            at += _DIRECTORY_BYTES + sum(lengths)
+        _patch(tail, tail.index(_END, at) + 16, start + base)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         raise WriteError(
             f"{origin.name}: the archive behind the model cannot be read ({error}), so it "
             "cannot be moved to the end of the changed model."
         ) from error
-    return target.getvalue()
+    return bytes(tail)
+
+
+def _patch(tail: bytearray, at: int, offset: int) -> None:
+    (old,) = _OFFSET.unpack_from(tail, at)
+    if max(old, offset) >= _ZIP64:
+        raise ValueError("it is of the ZIP64 kind or would have to be")
+    _OFFSET.pack_into(tail, at, offset)
