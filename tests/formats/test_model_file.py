@@ -208,3 +208,14 @@ def test_a_patch_that_breaks_the_structure_is_not_written(tmp_path: Path) -> Non
 
 def _word(data: bytearray, at: int) -> int:
     return int(struct.unpack_from("<I", data, at)[0])
+
+
+def test_odd_paths_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("pipe", "loop", "nul\0name"):
+        with pytest.raises(ts.ReadError):
+            ts.load_model_from_file(tmp_path / name)
+        with pytest.raises(ts.WriteError, match="cannot be saved"):
+            ts.save_model_to_file(Model(), tmp_path / name)
+    ts.save_model_to_file(Model(version=3), tmp_path / ("n" * 247 + ".tflite"))

@@ -83,9 +83,7 @@ def _write_temporary(file: NewFile) -> tuple[Path, Path]:
     """Writes the temporary file; returns its path and that of the file to replace."""
     temporary = None
     try:
-        target = file.path.resolve()
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        target = _target_of(file.path)
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "is read-only")
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
@@ -102,6 +100,19 @@ def _write_temporary(file: NewFile) -> tuple[Path, Path]:
             raise WriteError(_explain(file.path, error)) from error
         raise
     return temporary, target
+
+
+def _target_of(path: Path) -> Path:
+    """The regular file, existing or not, that a path leads to."""
+    try:
+        target = path.resolve()
+    except (RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name
+        raise OSError(errno.EINVAL, str(error)) from error
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "this is a device or a pipe, not a file")
+    return target
 
 
 def _mode_for(target: Path) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -185,9 +186,14 @@ def _reads_back(layout: Layout, model: Model) -> bool:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise ReadError(f"{path}: this is a device or a pipe; name a file.")
+        if status.st_size > MAX_FILE_BYTES:
             raise ReadError(f"{path}: the file is larger than any model this program reads.")
         return path.read_bytes()
+    except ReadError:
+        raise
     except IsADirectoryError:
         raise ReadError(f"{path}: this is a folder; name a file in it.") from None
     except FileNotFoundError:
@@ -198,3 +204,5 @@ def _read_bytes(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
