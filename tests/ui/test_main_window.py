@@ -29,7 +29,8 @@ from tflm_studio.schema.enums import Padding, TensorType
 from tflm_studio.schema.tables import Conv2DOptions, Operator, Tensor
 from tflm_studio.ui.app.actions import ACTIONS
 from tflm_studio.ui.app.main_window import MainWindow
-from tflm_studio.ui.app.windows import Windows
+from tflm_studio.ui.app.settings import Settings
+from tflm_studio.ui.app.windows import Answer, Windows
 from tflm_studio.ui.views.export_dialog import ExportDialog
 from tflm_studio.ui.views.field_editors import EnumEditor, IntegerEditor, TextEditor
 from tflm_studio.ui.views.operator_page import OperatorPage
@@ -574,3 +575,43 @@ def test_qt_keeps_its_references_to_none(qapp: QApplication) -> None:
         widget.setToolTip("")
         widget.update()
     assert abs(sys.getrefcount(None) - before) < 50
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_unsaved_work_is_offered_at_the_next_start(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    path, folder = tmp_path / "m.tflite", tmp_path / "recovery"
+    path.write_bytes((SAMPLES / "sine_int8.tflite").read_bytes())
+    code = (
+        "import os; from pathlib import Path; from PySide6.QtWidgets import QApplication\n"
+        "app = QApplication([]); from tflm_studio.ui.app.windows import Windows\n"
+        f"w = Windows(recovery_folder=Path({str(folder)!r})).open_path(Path({str(path)!r}))\n"
+        "import tflm_studio as ts; w.document.do(ts.edits.Set('description', 'unsaved'))\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    assert run_python(code).returncode == -9
+    windows = Windows(Settings(tmp_path / "settings.ini"), folder)
+    monkeypatch.setattr("tflm_studio.ui.app.windows.ask_to_recover", lambda _: answer)
+    windows.offer_recovery()
+    if answer is Answer.RECOVER:
+        (window,) = windows.open_windows
+        assert window.document.model.description == "unsaved"
+        assert window.isWindowModified()
+        trigger(window, "edit.undo")
+        assert not window.isWindowModified()
+        window.close()
+    assert windows.open_windows == []
+    assert len(list(folder.iterdir())) == (answer is Answer.LATER)
+
+
+def test_closing_removes_the_journal(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = Windows(Settings(tmp_path / "settings.ini"), tmp_path / "recovery")
+    window = windows.open_sample()
+    window.document.do(ts.edits.Set("description", "changed"))
+    assert len(list((tmp_path / "recovery").iterdir())) == 1
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Discard)
+    assert window.close()
+    assert not list((tmp_path / "recovery").iterdir())

@@ -61,11 +61,13 @@ class History:
     Attributes:
         steps: All that are known, oldest first.
         position: How many of them are done.
+        forgotten: How many older ones have been dropped.
     """
 
     def __init__(self, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
         self.steps: list[Step] = []
         self.position = 0
+        self.forgotten = 0
         self.budget_bytes = budget_bytes
         self._clean: int | None = 0
 
@@ -131,5 +133,6 @@ class History:
         if drop:
             del self.steps[:drop]
             self.position -= drop
+            self.forgotten += drop
             reachable = self._clean is not None and self._clean >= drop
             self._clean = (self._clean or 0) - drop if reachable else None

@@ -16,6 +16,7 @@ def open_windows(files: Sequence[str]) -> int:
     Raises:
         ReadError: None of the files could be opened.
     """
+    from platformdirs import user_state_path
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
@@ -28,8 +29,9 @@ def open_windows(files: Sequence[str]) -> int:
     application.setDesktopFileName("tflm-studio")
     application.setWindowIcon(QIcon(str(resource_path("icons/tflm-studio.svg"))))
     install_reports()
-    windows = Windows()
+    windows = Windows(recovery_folder=user_state_path("tflm-studio") / "recovery")
     apply_theme(application, windows.settings.theme)
+    windows.offer_recovery()
     _open_all(windows, files)
     return application.exec()
 
@@ -48,5 +50,5 @@ def _open_all(windows: object, files: Sequence[str]) -> None:
         raise refused[0]
     for refusal in refused:
         windows.open_windows[0].commands.report("The file cannot be opened", refusal)
-    if not files:
+    if not windows.open_windows:
         windows.open_sample()

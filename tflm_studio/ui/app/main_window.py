@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.editing.document import Change, Document
+from tflm_studio.editing.journal import Journal
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         windows: All windows of the program; none but this one if not given.
         is_sample: Whether it is the bundled sample, shown to who came without a file.
         settings: What is remembered between sessions; that of `windows` if not given.
+        journal: Where the steps are written down until the window is closed.
     """
 
     def __init__(
@@ -74,12 +76,15 @@ class MainWindow(QMainWindow):
         *,
         is_sample: bool = False,
         settings: Settings | None = None,
+        journal: Journal | None = None,
     ) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.document = document
         self.is_sample = is_sample
         self.windows = windows
+        self.journal = journal
+        self._has_warned = False
         known = windows.settings if windows is not None else None
         self.settings = settings or known or Settings()
         self.session = Session(document, self)
@@ -238,6 +243,15 @@ class MainWindow(QMainWindow):
         self._show_facts()
         self._show_place()
         self.commands.refresh()
+        self._warn_without_journal()
+
+    def _warn_without_journal(self) -> None:
+        problem = self.journal.problem if self.journal is not None else None
+        if problem is not None and not self._has_warned:
+            self._has_warned = True
+            self.notice.say(
+                f"Steps can no longer be written down for recovery: {problem}. Save soon."
+            )
 
     def _on_selection_changed(self, address: Address) -> None:
         kind = next((step for step in reversed(address) if step in TABS), "")
@@ -331,6 +345,8 @@ class MainWindow(QMainWindow):
             return
         self.settings.set_layout(self.saveGeometry(), self.saveState())
         self.session.close()
+        if self.journal is not None:
+            self.journal.close()
         if self.windows is not None:
             self.windows.remove(self)
         event.accept()

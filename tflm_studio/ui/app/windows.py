@@ -3,13 +3,23 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 
-from PySide6.QtWidgets import QInputDialog, QWidget
+from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
 from tflm_studio.editing.document import Document
+from tflm_studio.editing.journal import Journal
+from tflm_studio.editing.recovery import (
+    Recoverable,
+    RecoveryError,
+    discard,
+    find_recoverable,
+    recover,
+)
 from tflm_studio.formats.c_source_reader import SeveralModelsError
 from tflm_studio.formats.model_file import load_model_from_file
+from tflm_studio.model.place_names import plural
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.main_window import MainWindow
@@ -17,16 +27,49 @@ from tflm_studio.ui.app.progress import BACKGROUND_BYTES, CancelledError, run_wi
 from tflm_studio.ui.app.settings import Settings
 
 
+class Answer(Enum):
+    """What to do with work found."""
+
+    RECOVER = "Bring it back"
+    DISCARD = "Throw it away"
+    LATER = "Decide later"
+
+
+def ask_to_recover(journal: Recoverable) -> Answer:
+    """Asks a person about unsaved work."""
+    box = QMessageBox(QMessageBox.Icon.Question, "Unsaved work found", "")
+    where = f" ({journal.path})" if journal.path is not None else ""
+    box.setText(f"TFLM Studio ended before {journal.name} was saved.")
+    steps = plural(journal.unsaved, "step")
+    box.setInformativeText(f"{steps} can be brought back{where}, with the history.")
+    roles = (
+        QMessageBox.ButtonRole.AcceptRole,
+        QMessageBox.ButtonRole.DestructiveRole,
+        QMessageBox.ButtonRole.RejectRole,
+    )
+    buttons = [
+        box.addButton(answer.value, role) for answer, role in zip(Answer, roles, strict=True)
+    ]
+    box.exec()
+    answers = dict(zip(Answer, buttons, strict=True))
+    clicked = box.clickedButton()
+    return next((a for a, button in answers.items() if button is clicked), Answer.LATER)
+
+
 class Windows:
     """Opens files in windows, one window per file.
 
     Attributes:
         settings: What is remembered between sessions.
+        recovery_folder: Where unsaved work is written down; nowhere if None.
         open_windows: Those on the screen, oldest first.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, recovery_folder: Path | None = None
+    ) -> None:
         self.settings = settings or Settings()
+        self.recovery_folder = recovery_folder
         self.open_windows: list[MainWindow] = []
 
     def open_path(self, path: Path, parent: MainWindow | None = None) -> MainWindow | None:
@@ -62,11 +105,34 @@ class Windows:
         model = load_model_from_file(resource_path(SAMPLE))
         return self.show_document(Document(model), is_sample=True)
 
-    def show_document(self, document: Document, *, is_sample: bool = False) -> MainWindow:
-        """Shows a document in a window of its own."""
-        window = MainWindow(document, self, is_sample=is_sample)
+    def show_document(
+        self, document: Document, *, is_sample: bool = False, journal: Journal | None = None
+    ) -> MainWindow:
+        """Shows a document in a window of its own; its steps go to a journal."""
+        if journal is None and self.recovery_folder is not None:
+            journal = Journal(document, self.recovery_folder)
+        window = MainWindow(document, self, is_sample=is_sample, journal=journal)
         window.show()
         return window
+
+    def offer_recovery(self) -> None:
+        """Asks about work that was not saved when the program ended last."""
+        if self.recovery_folder is None:
+            return
+        for journal in find_recoverable(self.recovery_folder):
+            answer = ask_to_recover(journal)
+            if answer is Answer.RECOVER:
+                self._recover(journal)
+            elif answer is Answer.DISCARD:
+                discard(journal)
+
+    def _recover(self, journal: Recoverable) -> None:
+        try:
+            document, resumed = recover(journal)
+        except RecoveryError as error:
+            QMessageBox.warning(None, "The work cannot be brought back", str(error))
+            return
+        self.show_document(document, journal=resumed)
 
     def find(self, path: Path) -> MainWindow | None:
         """The window that shows a file."""
