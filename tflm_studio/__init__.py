@@ -4,11 +4,18 @@
 from tflm_studio.editing import edits, operations
 from tflm_studio.editing.document import Document
 from tflm_studio.formats.model_file import load_model_from_file, save_model_to_file
-from tflm_studio.model.errors import EditError, ReadError, StudioError, WriteError
+from tflm_studio.model.errors import (
+    EditError,
+    FileChangedError,
+    ReadError,
+    StudioError,
+    WriteError,
+)
 
 __all__ = [
     "Document",
     "EditError",
+    "FileChangedError",
     "ReadError",
     "StudioError",
     "WriteError",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import os
 from pathlib import Path
 from random import Random
 
@@ -350,3 +351,30 @@ def test_a_c_source_keeps_everything_but_the_array(tmp_path: Path, name: str) ->
     document.undo()
     document.save()
     assert path.read_bytes() == text.encode()
+
+
+def test_a_file_changed_by_another_program_is_not_overwritten(document: Document) -> None:
+    path = document.path
+    assert path is not None
+    document.do(Set("description", "mine"))
+    os.utime(path, (1, 1))
+    assert not document.changed_on_disk(), "only touched"
+    other = (SAMPLES / "sine_float.tflite").read_bytes()
+    replacement = path.with_suffix(".new")
+    replacement.write_bytes(other)
+    replacement.replace(path)
+    assert document.changed_on_disk()
+    with pytest.raises(ts.FileChangedError, match="another program"):
+        document.save()
+    assert path.read_bytes() == other
+    assert document.modified
+    document.save(path.with_name("elsewhere.tflite"))
+    assert not document.changed_on_disk()
+    document.save()
+    document.do(Set("description", "again"))
+    assert document.path is not None
+    document.path.write_bytes(other)
+    document.save(overwrite=True)
+    assert ts.load_model_from_file(document.path).description == "again"
+    document.path.unlink()
+    assert document.changed_on_disk()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QInputDialog,
     QLineEdit,
     QMessageBox,
+    QPushButton,
     QTableView,
     QWidget,
 )
@@ -27,7 +28,9 @@ from tests.conftest import SAMPLES, readable_models
 from tests.ui.conftest import Opener, edit_cell
 from tflm_studio.schema.enums import Padding, TensorType
 from tflm_studio.schema.tables import Conv2DOptions, Operator, Tensor
+from tflm_studio.ui.app import commands
 from tflm_studio.ui.app.actions import ACTIONS
+from tflm_studio.ui.app.commands import ChangedFile
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Answer, Windows
@@ -615,3 +618,46 @@ def test_closing_removes_the_journal(
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Discard)
     assert window.close()
     assert not list((tmp_path / "recovery").iterdir())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    new = path.with_suffix(".new")
+    new.write_bytes(data)
+    new.replace(path)
+
+
+def test_a_file_changed_outside_is_noticed_and_reloaded(
+    windows: Windows, window: MainWindow, qtbot: QtBot
+) -> None:
+    path = window.document.path
+    assert path is not None
+    replace_file(path, (SAMPLES / "sine_int8.tflite").read_bytes())
+    qtbot.waitUntil(window.notice.isVisible, timeout=3000)
+    assert "changed by another program" in window.notice.label.text()
+    reload = next(b for b in window.notice.findChildren(QPushButton) if "Reload" in b.text())
+    qtbot.mouseClick(reload, Qt.MouseButton.LeftButton)
+    (fresh,) = windows.open_windows
+    assert fresh is not window
+    assert fresh.operator_view.model().rowCount() == 3
+    replace_file(path, (SAMPLES / "sine_float.tflite").read_bytes())
+    qtbot.waitUntil(fresh.notice.isVisible, timeout=3000)
+
+
+@pytest.mark.parametrize("answer", list(ChangedFile))
+def test_saving_over_another_programs_changes_is_asked_about(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, answer: ChangedFile
+) -> None:
+    path = window.document.path
+    assert path is not None
+    other = (SAMPLES / "sine_int8.tflite").read_bytes()
+    window.document.do(ts.edits.Set("description", "mine"))
+    replace_file(path, other)
+    monkeypatch.setattr(
+        "tflm_studio.ui.app.commands.ask_about_changed_file", lambda *_: answer
+    )
+    aside = path.with_name("aside.tflite")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(aside), ""))
+    trigger(window, "file.save")
+    assert window.isWindowModified() is (answer is ChangedFile.CANCEL)
+    assert (path.read_bytes() == other) is (answer is not ChangedFile.OVERWRITE)
+    assert aside.exists() is (answer is ChangedFile.SAVE_AS)

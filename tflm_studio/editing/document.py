@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import History, Step, apply_all
+from tflm_studio.formats.file_stamp import stamp_of
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import (
     encode,
@@ -19,7 +20,7 @@ from tflm_studio.formats.model_file import (
     save_model_to_file,
 )
 from tflm_studio.model.address import Address
-from tflm_studio.model.errors import EditError
+from tflm_studio.model.errors import EditError, FileChangedError
 from tflm_studio.schema.tables import Model
 
 PathLike = str | os.PathLike[str]
@@ -67,6 +68,8 @@ class Document:
     def __init__(self, model: Model, path: PathLike | None = None) -> None:
         self.model = model
         self.path = Path(path) if path is not None else None
+        self._stamp = stamp_of(self.path) if self.path is not None else None
+        self._is_as_read = True
         self.history = History()
         self._observers: list[Observer] = []
 
@@ -166,6 +169,24 @@ class Document:
         while self.history.position < position and self.history.can_redo:
             self.redo()
 
+    def changed_on_disk(self) -> bool:
+        """Whether another program has changed or removed the file since it was read or saved.
+
+        A file that was only touched does not count, as long as it can be told.
+        """
+        if self.path is None or self._stamp is None:
+            return False
+        stamp = stamp_of(self.path)
+        if stamp == self._stamp:
+            return False
+        origin = self.model.extra
+        if stamp is None or not self._is_as_read or not isinstance(origin, Origin):
+            return True
+        if not origin.is_held_by(self.path):
+            return True
+        self._stamp = stamp
+        return False
+
     def encoded_size(self) -> int:
         """Bytes that the model takes as a flatbuffer. Costs as much as encoding it.
 
@@ -174,35 +195,48 @@ class Document:
         """
         return encode(self.model).size
 
-    def save(self, path: PathLike | None = None) -> None:
+    def save(self, path: PathLike | None = None, *, overwrite: bool = False) -> None:
         """Writes the model to its file, or to another that becomes its file.
 
         A document opened from a C source is written back as that source: only the bytes of
         the array and its size change.
 
+        Args:
+            path: The file; the document's own if not given.
+            overwrite: Whether changes by other programs may be lost.
+
         Raises:
+            FileChangedError: Another program has changed the document's file.
             WriteError: The file could not be written; it is as it was.
             EditError: The document has no file and none is given.
         """
         target = Path(path) if path is not None else self.path
         if target is None:
             raise EditError("This model has no file yet; save it under a name.")
-        self.write(target)
+        self.write(target, overwrite=overwrite)
         self.note_saved(target)
 
-    def write(self, path: PathLike) -> None:
+    def write(self, path: PathLike, *, overwrite: bool = False) -> None:
         """The part of `save` that takes its time; may run in another thread.
 
         Nothing may change the document meanwhile, and `note_saved` has to follow.
 
         Raises:
+            FileChangedError: Another program has changed the document's file.
             WriteError: The file could not be written; it is as it was.
         """
+        if not overwrite and Path(path) == self.path and self.changed_on_disk():
+            raise FileChangedError(
+                f"{path}: another program has changed this file since it was opened or saved "
+                "here. Reload it, save under another name, or overwrite it."
+            )
         save_in_place(self.model, path)
 
     def note_saved(self, path: PathLike) -> None:
         """Declares a file to hold the present state of the model."""
         self.path = Path(path)
+        self._stamp = stamp_of(self.path)
+        self._is_as_read = False
         self.history.mark_clean()
         self._notify(Change(ChangeKind.SAVED))
 

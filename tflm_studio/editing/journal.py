@@ -108,7 +108,7 @@ class Journal:
         document, origin = self._document, self._document.model.extra
         if not isinstance(origin, Origin):
             raise OSError(0, "the model was not read from a file")
-        held = origin.data if origin.source is None else memoryview(origin.source.text)
+        held = origin.file_bytes
         if document.path is not None and document.path.stat().st_size == len(held):
             return file_facts(document.path, held, origin)
         # No file holds what the steps start from, so the journal does.

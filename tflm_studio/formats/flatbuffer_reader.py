@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,20 @@ class Origin(Extra):
     def tail(self) -> memoryview:
         """The bytes behind the flatbuffer."""
         return self.data[self.end :]
+
+    @property
+    def file_bytes(self) -> bytes | memoryview:
+        """The bytes of the file: of the C source, if there is one."""
+        return self.data if self.source is None else self.source.text
+
+    def is_held_by(self, path: Path) -> bool:
+        """Whether a file holds these bytes; reads all of it if the size agrees."""
+        try:
+            if path.stat().st_size != len(self.file_bytes):
+                return False
+            return path.read_bytes() == self.file_bytes
+        except OSError:
+            return False
 
     def offset_of(self, value: Any) -> int | None:
         """Byte offset in the file of bytes that are a view of it, None for any others."""

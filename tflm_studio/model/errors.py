@@ -14,5 +14,9 @@ class WriteError(StudioError):
     """A model cannot be written; nothing on disk has changed."""
 
 
+class FileChangedError(WriteError):
+    """A file was changed by another program since it was read or written last."""
+
+
 class EditError(StudioError, ValueError):
     """An edit was refused; the model is as it was."""

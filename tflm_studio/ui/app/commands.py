@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.formats.model_file import C_SUFFIXES
-from tflm_studio.model.errors import StudioError
+from tflm_studio.model.errors import FileChangedError, StudioError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.ui.app.actions import ACTIONS, MENUS, ActionRow
+from tflm_studio.ui.app.choices import ask
 from tflm_studio.ui.app.progress import BACKGROUND_BYTES, run_with_progress
 from tflm_studio.ui.app.theme import THEMES, apply_theme
 from tflm_studio.ui.views.export_dialog import ExportDialog
@@ -38,6 +40,25 @@ ABOUT = (
     "Apache License 2.0."
 )
 Buttons = QMessageBox.StandardButton
+
+
+class ChangedFile(Enum):
+    """What to do when the file was changed by another program."""
+
+    OVERWRITE = "Overwrite it"
+    SAVE_AS = "Save under another name"
+    CANCEL = "Cancel"
+
+
+def ask_about_changed_file(window: MainWindow, text: str) -> ChangedFile:
+    """Asks a person before a file is overwritten that another program has changed."""
+    box = QMessageBox(QMessageBox.Icon.Warning, "The file has changed", text)
+    roles = (
+        QMessageBox.ButtonRole.DestructiveRole,
+        QMessageBox.ButtonRole.AcceptRole,
+        QMessageBox.ButtonRole.RejectRole,
+    )
+    return ask(box, dict(zip(ChangedFile, roles, strict=True))) or ChangedFile.CANCEL
 
 
 class Commands(QObject):
@@ -192,10 +213,19 @@ class Commands(QObject):
             return False
         return self._save_to(path)
 
-    def _save_to(self, path: Path) -> bool:
+    def reload(self) -> None:
+        """Shows the file as another program has left it; the changes here are given up."""
+        try:
+            self.windows.reload(self._window)
+        except StudioError as error:
+            self.report("The file cannot be read", error)
+
+    def _save_to(self, path: Path, *, overwrite: bool = False) -> bool:
         document = self._window.document
         try:
-            self._run(f"Saving {path.name}", lambda: document.write(path))
+            self._run(f"Saving {path.name}", lambda: document.write(path, overwrite=overwrite))
+        except FileChangedError as error:
+            return self._save_over_other(path, error)
         except StudioError as error:
             self.report("The model was not saved", error)
             return False
@@ -204,6 +234,15 @@ class Commands(QObject):
         self._window.settings.folder = str(path.resolve().parent)
         self._window.statusBar().showMessage(f"Saved {path}", 6000)
         return True
+
+    def _save_over_other(self, path: Path, error: FileChangedError) -> bool:
+        """Asks what to do about a file that another program has changed."""
+        answer = ask_about_changed_file(self._window, str(error))
+        if answer is ChangedFile.OVERWRITE:
+            return self._save_to(path, overwrite=True)
+        if answer is ChangedFile.SAVE_AS:
+            return self.file_save_as()
+        return False
 
     def file_export_c(self) -> None:
         """Asks for a C source and a symbol and writes both source and header."""

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tflm_studio.editing.document import Change, Document
+from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.journal import Journal
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address
@@ -31,6 +31,7 @@ from tflm_studio.model.place_names import name_thing, plural, thing_at
 from tflm_studio.ui.app.commands import Commands
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.models.buffer_table import BufferTable
+from tflm_studio.ui.models.file_watch import FileWatch
 from tflm_studio.ui.models.operator_table import INDEX_COLUMNS, OperatorTable
 from tflm_studio.ui.models.record_table import RecordTable
 from tflm_studio.ui.models.session import Session
@@ -96,6 +97,9 @@ class MainWindow(QMainWindow):
         self._build_status()
         self.commands = Commands(self)
         self._build_toolbar()
+        self.file_watch = FileWatch(self)
+        self.file_watch.changed.connect(self._on_file_changed)
+        self.file_watch.watch(document.path)
         self.session.changed.connect(self._on_document_changed)
         self.session.refused.connect(self.notice.say)
         self.session.selection.changed.connect(self._on_selection_changed)
@@ -236,6 +240,8 @@ class MainWindow(QMainWindow):
     def _on_document_changed(self, change: Change | None) -> None:
         if change is not None:
             self.notice.hide()
+            if change.kind is ChangeKind.SAVED:
+                self.file_watch.watch(self.document.path)
         sample = "  (sample)" if self.is_sample and self.document.path is None else ""
         self.setWindowTitle(f"{self.document.name}{sample}[*] — TFLM Studio")
         self.setWindowModified(self.document.modified)
@@ -244,6 +250,18 @@ class MainWindow(QMainWindow):
         self._show_place()
         self.commands.refresh()
         self._warn_without_journal()
+
+    def _on_file_changed(self) -> None:
+        if not self.document.changed_on_disk():
+            return
+        lost = " and lose my changes" if self.document.modified else ""
+        self.notice.ask(
+            f"{self.document.name} was changed by another program.",
+            {
+                f"Reload{lost}": self.commands.reload,
+                "Keep what is here": lambda: None,
+            },
+        )
 
     def _warn_without_journal(self) -> None:
         problem = self.journal.problem if self.journal is not None else None

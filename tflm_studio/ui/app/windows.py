@@ -18,10 +18,12 @@ from tflm_studio.editing.recovery import (
     recover,
 )
 from tflm_studio.formats.c_source_reader import SeveralModelsError
+from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 from tflm_studio.model.schema import Model
+from tflm_studio.ui.app.choices import ask
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.progress import BACKGROUND_BYTES, CancelledError, run_with_progress
 from tflm_studio.ui.app.settings import Settings
@@ -47,13 +49,7 @@ def ask_to_recover(journal: Recoverable) -> Answer:
         QMessageBox.ButtonRole.DestructiveRole,
         QMessageBox.ButtonRole.RejectRole,
     )
-    buttons = [
-        box.addButton(answer.value, role) for answer, role in zip(Answer, roles, strict=True)
-    ]
-    box.exec()
-    answers = dict(zip(Answer, buttons, strict=True))
-    clicked = box.clickedButton()
-    return next((a for a, button in answers.items() if button is clicked), Answer.LATER)
+    return ask(box, dict(zip(Answer, roles, strict=True))) or Answer.LATER
 
 
 class Windows:
@@ -99,6 +95,25 @@ class Windows:
         if parent is not None and parent.is_untouched_sample:
             parent.close()
         return window
+
+    def reload(self, window: MainWindow) -> MainWindow | None:
+        """Shows a file anew in place of a window, whose changes are given up.
+
+        Raises:
+            ReadError: The file cannot be read; the window is as it was.
+        """
+        path, origin = window.document.path, window.document.model.extra
+        source = origin.source if isinstance(origin, Origin) else None
+        if path is None:
+            return None
+        model = _load(path, window, source.symbol if source is not None else None)
+        if model is None:
+            return None
+        fresh = self.show_document(Document(model, path))
+        fresh.restoreGeometry(window.saveGeometry())
+        window.document.history.mark_clean()
+        window.close()
+        return fresh
 
     def open_sample(self) -> MainWindow:
         """Opens the bundled sample, without a file it could be saved over."""
@@ -153,8 +168,7 @@ class Windows:
             self.open_windows.remove(window)
 
 
-def _load(path: Path, parent: QWidget | None) -> Model | None:
-    symbol: str | None = None
+def _load(path: Path, parent: QWidget | None, symbol: str | None = None) -> Model | None:
     while True:
         try:
             return _load_symbol(path, symbol, parent)

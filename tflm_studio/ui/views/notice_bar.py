@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
@@ -32,10 +34,24 @@ class NoticeBar(QFrame):
         close.clicked.connect(self.hide)
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.label, 1)
+        self._answers = QHBoxLayout()
+        row.addLayout(self._answers)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
     def say(self, text: str) -> None:
         """Shows a notice in place of the last one."""
+        self.ask(text, {})
+
+    def ask(self, text: str, answers: dict[str, Callable[[], object]]) -> None:
+        """Shows a notice with buttons; pressing one hides it and carries out the answer."""
+        for old in self.findChildren(QPushButton):
+            old.hide()
+            old.deleteLater()
+        for name, answer in answers.items():
+            button = QPushButton(name)
+            button.clicked.connect(self.hide)
+            button.clicked.connect(lambda _checked=False, act=answer: act())
+            self._answers.addWidget(button)
         self.label.setText(text)
         self.show()

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Noticing that another program has changed a file, also by putting a new one in its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class FileStamp(NamedTuple):
+    """What a change of a file leaves different."""
+
+    device: int
+    inode: int
+    size: int
+    time_ns: int
+
+
+def stamp_of(path: Path) -> FileStamp | None:
+    """The stamp of a file as it is now, None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return FileStamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
