@@ -28,7 +28,6 @@ from tests.conftest import SAMPLES, readable_models
 from tests.ui.conftest import Opener, edit_cell
 from tflm_studio.schema.enums import Padding, TensorType
 from tflm_studio.schema.tables import Conv2DOptions, Operator, Tensor
-from tflm_studio.ui.app import commands
 from tflm_studio.ui.app.actions import ACTIONS
 from tflm_studio.ui.app.commands import ChangedFile
 from tflm_studio.ui.app.main_window import MainWindow
