@@ -17,6 +17,7 @@ from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.edits import Insert, Set, WriteBytes
 from tflm_studio.editing.history import History, Step
 from tflm_studio.editing.operations import (
+    Column,
     parse_indices,
     parse_shape,
     set_buffer_real,
@@ -27,6 +28,7 @@ from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.model_file import encode
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.operators import knowledge_of, operator_name, split_inputs
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.enums import TensorType
@@ -263,20 +265,62 @@ def test_wiring_keeps_the_other_column(document: Document) -> None:
     assert operator.inputs == [3, 4, 5]
     document.do(set_operator_tensors(model, 0, 1, "inputs", [0]))
     assert operator.inputs == [0, 4, 5]
-    document.do(set_operator_tensors(model, 0, 1, "inputs", [0, 3]))
-    assert operator.inputs == [0, 3, 4, 5]
-    document.undo()
     document.do(set_operator_tensors(model, 0, 1, "weights", [1]))
     assert operator.inputs == [0, 1]
-    document.do(set_operator_tensors(model, 0, 1, "inputs", []))
-    assert operator.inputs == [1]
+    document.do(set_operator_tensors(model, 0, 1, "weights", [4, 5]))
+    assert operator.inputs == [0, 4, 5]
     document.do(set_operator_tensors(model, 0, 1, "outputs", [2, 9]))
     assert operator.outputs == [2, 9]
-    for column, indices in (("inputs", [99]), ("inputs", [-2]), ("outputs", [-1])):
-        with pytest.raises(EditError, match="no tensor"):
-            set_operator_tensors(model, 0, 1, column, indices)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("column", "indices", "reason"),
+    [
+        ("inputs", [99], "no tensor 99"),
+        ("inputs", [-2], "no tensor -2"),
+        ("outputs", [-1], "no tensor -1"),
+        ("inputs", [0, 3], "takes 1 tensors here"),
+        ("inputs", [], "needs input"),
+        ("weights", [], "needs filter"),
+        ("weights", [1, 2, 3], "3 inputs at most"),
+    ],
+)
+def test_wiring_that_would_shift_others_is_refused(
+    document: Document, column: Column, indices: list[int], reason: str
+) -> None:
+    with pytest.raises(EditError, match=reason):
+        set_operator_tensors(document.model, 0, 1, column, indices)
     with pytest.raises(EditError, match="no operator 9"):
-        set_operator_tensors(model, 0, 9, "inputs", [0])
+        set_operator_tensors(document.model, 0, 9, "inputs", [0])
+
+
+def test_optional_inputs_in_the_middle_are_left_out_in_place(models_folder: Path) -> None:
+    path = models_folder / "tensorflow__tflite-micro" / "dtln_noise_suppression.tflite"
+    found = sorted(models_folder.rglob("*lstm*.tflite")) if not path.exists() else [path]
+    for each in found:
+        model = ts.load_model_from_file(each)
+        for s, subgraph in enumerate(model.subgraphs or []):
+            for k, operator in enumerate(subgraph.operators or []):
+                known = knowledge_of(model, operator)
+                if known.name != "UnidirectionalSequenceLSTM":
+                    continue
+                parts = split_inputs(model, subgraph, operator)
+                with pytest.raises(EditError, match="needs"):
+                    set_operator_tensors(model, s, k, "inputs", [0])
+                assert parts.inputs
+                return
+    pytest.skip("no LSTM in the collection")
+
+
+def test_any_number_of_inputs_where_it_is_free(models_folder: Path) -> None:
+    path = models_folder / "google-coral__test_data/movenet_single_pose_lightning_ptq.tflite"
+    document = Document.open(path)
+    operators = (document.model.subgraphs or [])[0].operators or []
+    assert operator_name(document.model, operators[155]) == "Concatenation"
+    document.do(set_operator_tensors(document.model, 0, 155, "inputs", [330]))
+    assert operators[155].inputs == [330]
+    document.do(set_operator_tensors(document.model, 0, 155, "inputs", [330, 329, 328]))
+    assert operators[155].inputs == [330, 329, 328]
 
 
 @pytest.mark.parametrize(
@@ -378,3 +422,38 @@ def test_a_file_changed_by_another_program_is_not_overwritten(document: Document
     assert ts.load_model_from_file(document.path).description == "again"
     document.path.unlink()
     assert document.changed_on_disk()
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [("0x%02x", "0x05"), ("0X%02X", "0X05"), ("0x%x", "0x5"), ("%d", "5")],
+)
+def test_a_changed_weight_changes_its_literal_alone(
+    tmp_path: Path, form: str, expected: str
+) -> None:
+    data = SAMPLE.read_bytes()
+    rows = [
+        ", ".join(form % value for value in data[k : k + 7]) for k in range(0, len(data), 7)
+    ]
+    text = "const uint8_t g_m[] = { // 12 0x34\n\t" + ",\n\t".join(rows) + " };\n"
+    path = tmp_path / "m.cc"
+    path.write_text(text)
+    document = Document.open(path)
+    document.do(set_buffer_value(document.model, 1, element_type(TensorType.INT8), 3, 5))
+    document.save()
+    old, new = text.split(), path.read_text().split()
+    changed = [k for k in range(len(old)) if old[k] != new[k]]
+    assert len(old) == len(new)
+    assert [new[k].strip(",") for k in changed] == [expected]
+
+
+def test_a_source_that_grows_keeps_its_line_width(tmp_path: Path) -> None:
+    data = SAMPLE.read_bytes()
+    rows = [", ".join(map(str, data[k : k + 16])) for k in range(0, len(data), 16)]
+    path = tmp_path / "m.cc"
+    path.write_text("const uint8_t g_m[] = {\n" + ",\n".join(rows) + "\n};\n")
+    document = Document.open(path)
+    document.do(Set("description", "longer " * 40))
+    document.save()
+    lines = path.read_text().splitlines()
+    assert {line.count("0x") for line in lines[1:-2]} == {16}

@@ -59,6 +59,23 @@ def test_changed_weights_change_only_their_bytes(models_folder: Path, tmp_path: 
     assert int((old != new).sum()) == 3
 
 
+def test_a_list_or_name_of_the_same_length_changes_only_its_bytes(
+    models_folder: Path, tmp_path: Path
+) -> None:
+    path = models_folder / "tensorflow__tflite-micro" / "person_detect.tflite"
+    model = ts.load_model_from_file(path)
+    subgraph = (model.subgraphs or [])[0]
+    operator, tensor = (subgraph.operators or [])[4], (subgraph.tensors or [])[3]
+    assert operator.inputs is not None
+    assert tensor.name is not None
+    operator.inputs[0] = 34
+    tensor.name = "X" + tensor.name[1:]
+    ts.save_model_to_file(model, tmp_path / "out.tflite")
+    old, new = path.read_bytes(), (tmp_path / "out.tflite").read_bytes()
+    assert len(old) == len(new)
+    assert sum(a != b for a, b in zip(old, new, strict=True)) == 2
+
+
 def test_through_c_source_and_back(models_folder: Path, tmp_path: Path) -> None:
     path = models_folder / "tensorflow__tflite-micro" / "person_detect.tflite"
     ts.save_model_to_file(ts.load_model_from_file(path), tmp_path / "person.cc")

@@ -124,10 +124,12 @@ class Set(Edit):
         return _raw(Set, self.address, old)
 
     def describe(self, model: Model) -> str:
-        old = resolve(model, self.address)
-        return (
-            f"{name_place(model, self.address)} {_brief(old)} → {_brief(self._checked(model))}"
-        )
+        old, new = resolve(model, self.address), self._checked(model)
+        where = name_place(model, self.address)
+        changed = _only_difference(old, new)
+        if changed is not None:
+            where, old, new = f"{where}[{changed}]", old[changed], new[changed]
+        return f"{where} {_brief(old)} → {_brief(new)}"
 
     @property
     def cost_bytes(self) -> int:
@@ -291,6 +293,15 @@ def _items(edit: Edit, model: Model) -> list[Any]:
 def _check_index(edit: Edit, index: int, size: int) -> None:
     if not 0 <= index < size:
         raise EditError(f"{edit.place}: index {index} is out of range 0 to {size - 1}.")
+
+
+def _only_difference(old: Any, new: Any) -> int | None:
+    """The one index at which two lists of numbers differ, None if it is not one."""
+    if not (isinstance(old, list) and isinstance(new, list)) or len(old) != len(new):
+        return None
+    differing = [k for k, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+    known = len(differing) == 1 and not isinstance(old[differing[0]], Table)
+    return differing[0] if known else None
 
 
 def _brief(value: Any) -> str:

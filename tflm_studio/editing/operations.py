@@ -13,7 +13,12 @@ from tflm_studio.editing.edits import Edit, Set, WriteBytes
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import data_bytes
-from tflm_studio.model.operators import NO_TENSOR, split_inputs
+from tflm_studio.model.operators import (
+    NO_TENSOR,
+    OperatorKnowledge,
+    knowledge_of,
+    split_inputs,
+)
 from tflm_studio.model.quantization import AffineQuantization
 from tflm_studio.model.tensor_types import ElementType, checked_value, element_patch
 from tflm_studio.schema.tables import Model, SubGraph
@@ -88,8 +93,8 @@ def set_operator_tensors(
     """Wires the inputs, outputs or weights of an operator to other tensors.
 
     The inputs of an operator and its weights stand in one list; those of the other column keep
-    their places. More indices than before go behind the last of the column, fewer take the
-    last ones away.
+    their places. Fewer indices than before leave optional inputs out; more go behind the last
+    one, if the operator has room for them there.
 
     Args:
         model: The model that has the operator.
@@ -99,7 +104,8 @@ def set_operator_tensors(
         indices: Tensor indices; -1 leaves an optional input out.
 
     Raises:
-        EditError: An index names no tensor of the subgraph.
+        EditError: An index names no tensor, or the operator has no place for so many or needs
+            more.
     """
     subgraph, place = _operator_at(model, subgraph_index, operator_index)
     operator = (subgraph.operators or [])[operator_index]
@@ -108,7 +114,8 @@ def set_operator_tensors(
         return [Set((*place, "outputs"), indices)]
     parts = split_inputs(model, subgraph, operator)
     positions = parts.inputs if column == "inputs" else parts.weights + parts.biases
-    merged = _merged(list(operator.inputs or []), positions, indices)
+    known = knowledge_of(model, operator)
+    merged = _merged(known, list(operator.inputs or []), sorted(positions), indices)
     return [Set((*place, "inputs"), merged)]
 
 
@@ -125,14 +132,52 @@ def _operator_at(
     return subgraphs[subgraph_index], place
 
 
-def _merged(current: list[int], positions: list[int], indices: list[int]) -> list[int]:
-    shared = min(len(positions), len(indices))
+def _merged(
+    known: OperatorKnowledge, current: list[int], positions: list[int], indices: list[int]
+) -> list[int]:
+    """The inputs with those at `positions` exchanged; the others keep their places.
+
+    Raises:
+        EditError: The others could not keep their places, or a needed input would be gone.
+    """
     for position, tensor_index in zip(positions, indices, strict=False):
         current[position] = tensor_index
-    behind = max(positions) + 1 if positions else len(current)
-    current[behind:behind] = indices[shared:]
-    for position in sorted(positions[shared:], reverse=True):
-        del current[position]
+    return (
+        _extended(known, current, positions, indices[len(positions) :])
+        if len(indices) >= len(positions)
+        else _shortened(known, current, positions[len(indices) :])
+    )
+
+
+def _extended(
+    known: OperatorKnowledge, current: list[int], positions: list[int], more: list[int]
+) -> list[int]:
+    behind = positions[-1] + 1 if positions else len(current)
+    is_last = behind == len(current)
+    if more and not known.takes_any_number and not is_last:
+        raise EditError(
+            f"{known.name} takes {len(positions)} tensors here, not "
+            f"{len(positions) + len(more)}: more would move {known.input_name(behind)} and "
+            "what follows it to other places."
+        )
+    if not known.takes_any_number and len(current) + len(more) > len(known.inputs):
+        raise EditError(f"{known.name} takes {len(known.inputs)} inputs at most.")
+    return current[:behind] + more + current[behind:]
+
+
+def _shortened(known: OperatorKnowledge, current: list[int], gone: list[int]) -> list[int]:
+    for position in sorted(gone, reverse=True):
+        if known.takes_any_number:
+            del current[position]
+        elif not known.is_optional(position):
+            raise EditError(
+                f"{known.name} needs {known.input_name(position)} (input {position}); name a "
+                "tensor for it."
+            )
+        elif position == len(current) - 1:
+            del current[position]
+        else:
+            current[position] = NO_TENSOR
     return current
 
 

@@ -23,8 +23,8 @@ def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> L
     """The original bytes with the model's values at `changed`, or None if they do not fit.
 
     A value fits if its place exists in the file and has its size: numbers that are stored, and
-    bytes of the same length. Bytes that other tables share are changed for those as well, so
-    the result must be read back and compared.
+    bytes, text and lists of numbers of the same length. Bytes that other tables share are
+    changed for those as well, so the result must be read back and compared.
     """
     patches: list[Patch] = []
     for address in changed:
@@ -52,12 +52,25 @@ def _patch(model: Model, original: memoryview, address: Address) -> Patch | None
     parent = type(resolve(model, address[:-1]))
     if row.kind is Kind.SCALAR:
         return at, numbers(parent, row, [value]).tobytes()
-    if row.kind is Kind.BYTES and value is not None:
-        start = at + _number("<I", original, at)
-        raw = memoryview(value).cast("B")
-        if len(raw) == _number("<I", original, start):
-            return start + 4, raw
-    return None
+    if row.kind not in _FLAT or value is None:
+        return None
+    start = at + _number("<I", original, at)
+    raw, count = _flat_bytes(parent, row, value)
+    return (start + 4, raw) if count == _number("<I", original, start) else None
+
+
+_FLAT = frozenset((Kind.BYTES, Kind.STRING, Kind.SCALARS))
+
+
+def _flat_bytes(parent: type[Table], row: Field, value: Any) -> tuple[bytes | memoryview, int]:
+    """The bytes of a vector or string, and how many items its length states."""
+    if row.kind is Kind.BYTES:
+        view = memoryview(value).cast("B")
+        return view, len(view)
+    if row.kind is Kind.STRING:
+        raw = value.encode("utf-8", "surrogateescape")
+        return raw, len(raw)
+    return numbers(parent, row, value).tobytes(), len(value)
 
 
 def _number(form: str, data: memoryview, at: int) -> int:

@@ -87,7 +87,7 @@ def _part(place: _Place, name: str) -> str:
 
 
 def _option(row: Field, value: Any) -> str:
-    if value is None or value == row.default or row.kind not in _SHOWN_KINDS:
+    if value in (None, "") or value == row.default or row.kind not in _SHOWN_KINDS:
         return ""
     if value is True:
         return row.name

@@ -54,6 +54,15 @@ class OperatorKnowledge:
         """Name of an output, with a number if several share it."""
         return _slot_name(self.outputs, position, "output")
 
+    @property
+    def takes_any_number(self) -> bool:
+        """Whether the number of inputs is free."""
+        return any(name.endswith("*") for name in self.inputs)
+
+    def is_optional(self, position: int) -> bool:
+        """Whether an input may be left out; those nobody has named may."""
+        return position >= len(self.inputs) or self.inputs[position].endswith("?")
+
     def input_role(self, position: int) -> str:
         """Role of an input; a variadic last one lends its role to all behind it."""
         return self.roles[min(position, len(self.roles) - 1)] if self.roles else "activation"
