@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,15 @@ from tflm_studio.analysis.summary import describe_model, summarize
 from tflm_studio.formats.model_file import (
     C_SUFFIXES,
     FLATBUFFER_SUFFIXES,
+    JSON_SUFFIXES,
     load_model_from_file,
     save_model_to_file,
 )
+from tflm_studio.formats.model_json import JsonOrigin
 from tflm_studio.model.errors import WriteError
+from tflm_studio.schema.tables import Model
+
+FILE_HELP = "a flatbuffer, a C source with a model, or a model as JSON"
 
 
 def add_verbs(verbs: Any) -> None:
@@ -25,14 +31,14 @@ def add_verbs(verbs: Any) -> None:
         verbs: What `ArgumentParser.add_subparsers` returned.
     """
     info = verbs.add_parser("info", help="print what is in a model")
-    info.add_argument("file", metavar="FILE", help="a flatbuffer or a C source with a model")
+    info.add_argument("file", metavar="FILE", help=FILE_HELP)
     info.add_argument("--json", action="store_true", help="as JSON")
     add_array_option(info)
     info.set_defaults(run=_info)
-    convert = verbs.add_parser("convert", help="convert between .tflite and C sources")
-    convert.add_argument("file", metavar="IN", help="a flatbuffer or a C source with a model")
+    convert = verbs.add_parser("convert", help="convert between .tflite, C sources and JSON")
+    convert.add_argument("file", metavar="IN", help=FILE_HELP)
     convert.add_argument(
-        "output", metavar="OUT", help=".tflite, or .cc, .c, .h ...: by suffix"
+        "output", metavar="OUT", help=".tflite, or .cc, .c, .h ..., or .json: by suffix"
     )
     convert.add_argument("--name", metavar="SYMBOL", help="name of the array in a C source")
     add_array_option(convert)
@@ -52,14 +58,14 @@ def print_info(path: str, array: str | None = None) -> None:
     Raises:
         ReadError: The file cannot be read as a model.
     """
-    model = load_model_from_file(path, array)
+    model = _load(path, array)
     for line in describe_model(model, Path(path).name):
         print(line)
 
 
 def _info(arguments: argparse.Namespace) -> None:
     if arguments.json:
-        model = load_model_from_file(arguments.file, arguments.array)
+        model = _load(arguments.file, arguments.array)
         print(json.dumps(summarize(model), indent=2))
     else:
         print_info(arguments.file, arguments.array)
@@ -67,10 +73,18 @@ def _info(arguments: argparse.Namespace) -> None:
 
 def _convert(arguments: argparse.Namespace) -> None:
     suffix = Path(arguments.output).suffix.lower()
-    if suffix not in C_SUFFIXES | FLATBUFFER_SUFFIXES:
-        known = " ".join(sorted(FLATBUFFER_SUFFIXES) + sorted(C_SUFFIXES))
+    groups = (FLATBUFFER_SUFFIXES, C_SUFFIXES, JSON_SUFFIXES)
+    if not any(suffix in group for group in groups):
+        known = " ".join(suffix for group in groups for suffix in sorted(group))
         raise WriteError(
             f"{arguments.output}: the suffix says what to write; use one of {known}"
         )
-    model = load_model_from_file(arguments.file, arguments.array)
+    model = _load(arguments.file, arguments.array)
     save_model_to_file(model, arguments.output, arguments.name)
+
+
+def _load(path: str, array: str | None) -> Model:
+    model = load_model_from_file(path, array)
+    for warning in model.extra.warnings if isinstance(model.extra, JsonOrigin) else ():
+        print(f"{path}: {warning}", file=sys.stderr)
+    return model

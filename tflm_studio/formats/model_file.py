@@ -24,6 +24,12 @@ from tflm_studio.formats.flatbuffer_patch import patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import Layout, lay_out
+from tflm_studio.formats.model_json import (
+    JsonOrigin,
+    looks_like_model_json,
+    read_model_json,
+    write_model_json,
+)
 from tflm_studio.formats.tail import kept_bytes, with_archive
 from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.comparison import differences
@@ -33,6 +39,7 @@ from tflm_studio.schema.tables import Model
 C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
 FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
 HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
+JSON_SUFFIXES = frozenset({".json"})
 MAX_FILE_BYTES = 2**36
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -40,7 +47,7 @@ PathLike = str | os.PathLike[str]
 
 
 def load_model_from_file(path: PathLike, symbol: str | None = None) -> Model:
-    """Reads a model from a flatbuffer or from a byte array in a C source.
+    """Reads a model from a flatbuffer, from a byte array in a C source, or from JSON.
 
     Args:
         path: The file; its kind is seen from the content, not from the suffix.
@@ -64,6 +71,8 @@ def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
             f"{name}: this is a Git LFS pointer, not the model itself. Run 'git lfs pull' in "
             "its repository, then open the file again."
         )
+    if symbol is None and looks_like_model_json(data[:65536]):
+        return read_model_json(data, name)
     if symbol is not None or looks_like_c_source(data[:65536]):
         array = choose_model_array(data, name, symbol)
         model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
@@ -72,12 +81,13 @@ def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
         return model
     raise ReadError(
         f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
-        "with a byte array. Open a .tflite file, or a .cc, .h, .c, .cpp or .ino file."
+        "with a byte array nor a model as JSON. Open a .tflite file, a .cc, .h, .c, .cpp or "
+        ".ino file, or a .json file."
     )
 
 
 def save_model_to_file(model: Model, path: PathLike, symbol: str | None = None) -> None:
-    """Writes a model as a flatbuffer, or as a C source with a header beside it, by suffix.
+    """Writes a model as a flatbuffer, a C source with a header beside it, or JSON, by suffix.
 
     A model that was read and not changed since gives the bytes it was read from.
 
@@ -96,13 +106,16 @@ def save_model_to_file(model: Model, path: PathLike, symbol: str | None = None) 
 def save_in_place(model: Model, path: PathLike) -> None:
     """Writes a model in the form of the file it was read from.
 
-    A C source is written back as that source, with only the array's bytes and size changed;
-    everything else as `save_model_to_file` does.
+    A C source is written back as that source, with only the array's bytes and size changed,
+    JSON as JSON whatever its suffix; everything else as `save_model_to_file` does.
 
     Raises:
         WriteError: The model cannot be written; the file is as it was.
     """
     path = Path(path)
+    if isinstance(model.extra, JsonOrigin) and path == Path(model.extra.name):
+        _write_json(path, model)
+        return
     source = model.extra.source if isinstance(model.extra, Origin) else None
     if source is None or not (path.suffix.lower() in C_SUFFIXES or path == source.path):
         save_model_to_file(model, path)
@@ -145,8 +158,16 @@ def write_model(path: Path, model: Model, layout: Layout, symbol: str | None = N
     if path.suffix.lower() in C_SUFFIXES:
         _write_c_source(path, model, layout, symbol)
         return
+    if path.suffix.lower() in JSON_SUFFIXES:
+        _write_json(path, model)
+        return
     check = partial(_compare, path=path, model=model)
     write_atomically(path, layout.segments, check)
+
+
+def _write_json(path: Path, model: Model) -> None:
+    check = partial(_compare, path=path, model=model)
+    write_atomically(path, write_model_json(model), check)
 
 
 def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None) -> None:
