@@ -24,6 +24,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+class _Version(argparse.Action):
+    """Prints the version; asks for it only then, which takes 40 ms."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"TFLM Studio {version('tflm-studio')}")
+        parser.exit()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0 done, 2 refused with one line."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -60,16 +70,17 @@ def _run(given: list[str]) -> int:
 
 
 def _print_instead(files: list[str], reason: str) -> None:
-    from tflm_studio.cli.verbs import print_info
+    from tflm_studio.cli.verbs import info_lines
 
     shown = files or [str(resource_path(SAMPLE))]
+    # All are read first: if one cannot be, only that is said.
+    lines = [line for file in shown for line in info_lines(file)]
     print(
         f"tflm-studio: no window, because {reason}; 'tflm-studio screenshot "
         f"{shown[0]} out.png' draws one. The model as text:",
         file=sys.stderr,
     )
-    for file in shown:
-        print_info(file)
+    print("\n".join(lines))
 
 
 def _window_parser() -> argparse.ArgumentParser:
@@ -79,6 +90,7 @@ def _window_parser() -> argparse.ArgumentParser:
         epilog="Without a screen: tflm-studio info FILE [--json], tflm-studio convert IN OUT, "
         "tflm-studio screenshot FILE OUT.png; each has --help.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     parser.add_argument("files", nargs="*", metavar="FILE", help="models to open in a window")
     return parser
 

@@ -203,7 +203,7 @@ def test_a_typed_value_is_stored_and_can_be_undone(shown: Shown) -> None:
     assert shown.bytes_of(FILTER)[18] == 156
     assert shown.text(4, 2) == "-100"
     assert shown.figure("min / max") == "-100 / 71"
-    assert shown.document.history.steps[-1].label == "conv/filter[0, 1, 1, 2]: 18 → -100"
+    assert shown.document.history.steps[-1].label == "tensor 0 [0, 1, 1, 2] 18 → -100"
     shown.document.undo()
     assert shown.bytes_of(FILTER) == before
     assert shown.text(4, 2) == "18"
@@ -328,7 +328,7 @@ def test_hex_digits_overwrite_bytes(shown: Shown) -> None:
     shown.qtbot.keyClick(page, Qt.Key.Key_Escape)
     shown.qtbot.keyClicks(page, "a5")
     assert shown.bytes_of(FILTER)[18] == 0xA5
-    assert shown.document.history.steps[-1].label == "conv/filter byte 18: 0x12 → 0xa5"
+    assert shown.document.history.steps[-1].label == "buffer 1: byte 18 0x12 → 0xa5"
     assert shown.figure("min / max") == "-91 / 71"
     shown.document.undo()
     shown.document.undo()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QDropEvent
+from PySide6.QtGui import QAction, QColor, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -29,12 +29,14 @@ from tests.ui.conftest import Opener, edit_cell
 from tflm_studio.schema.enums import Padding, TensorType
 from tflm_studio.schema.tables import Conv2DOptions, Operator, Tensor
 from tflm_studio.ui.app.actions import ACTIONS
+from tflm_studio.ui.app.application import _open_all
 from tflm_studio.ui.app.commands import ChangedFile
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Answer, Windows
 from tflm_studio.ui.views.export_dialog import ExportDialog
 from tflm_studio.ui.views.field_editors import EnumEditor, IntegerEditor, TextEditor
+from tflm_studio.ui.views.links import LinkLabel
 from tflm_studio.ui.views.operator_page import OperatorPage
 from tflm_studio.ui.views.tensor_index_edit import TensorIndexEdit
 from tflm_studio.ui.views.tensor_page import TensorPage
@@ -317,9 +319,6 @@ def test_rows_are_copied_for_a_spreadsheet(window: MainWindow) -> None:
 
 
 def test_saving_writes_the_file(window: MainWindow) -> None:
-    save = window.findChild(QAction, "file.save")
-    assert save is not None
-    assert not save.isEnabled()
     window.document.do(ts.edits.Set("description", "saved"))
     trigger(window, "file.save")
     assert not window.isWindowModified()
@@ -660,3 +659,132 @@ def test_saving_over_another_programs_changes_is_asked_about(
     assert window.isWindowModified() is (answer is ChangedFile.CANCEL)
     assert (path.read_bytes() == other) is (answer is not ChangedFile.OVERWRITE)
     assert aside.exists() is (answer is ChangedFile.SAVE_AS)
+
+
+def start_typing(qtbot: QtBot, line: QLineEdit, text: str) -> None:
+    line.setFocus()
+    line.selectAll()
+    qtbot.keyClicks(line, text)
+
+
+def test_saving_takes_over_what_is_being_typed(window: MainWindow, qtbot: QtBot) -> None:
+    trigger(window, "go.metadata")
+    line = window.metadata_panel.findChild(QLineEdit, "field.description")
+    assert line is not None
+    start_typing(qtbot, line, "half typed")
+    trigger(window, "file.save")
+    path = window.document.path
+    assert path is not None
+    assert ts.load_model_from_file(path).description == "half typed"
+    assert not window.isWindowModified()
+
+
+def test_closing_asks_about_what_is_being_typed(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trigger(window, "go.tensors")
+    view = window.tensor_view
+    view.edit(view.model().index(0, 1))
+    editor = next(each for each in view.viewport().findChildren(QLineEdit) if each.isVisible())
+    editor.selectAll()
+    qtbot.keyClicks(editor, "typed")
+    asked: list[str] = []
+
+    def question(*arguments: Any) -> QMessageBox.StandardButton:
+        asked.append(arguments[2])
+        return QMessageBox.StandardButton.Cancel
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    trigger(window, "file.close")
+    assert asked
+    assert tensor(window, 0).name == "typed"
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_a_name_without_suffix_does_not_replace_unasked(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, may: bool
+) -> None:
+    precious = tmp_path / "precious.tflite"
+    precious.write_bytes(b"precious")
+    chosen = str(tmp_path / "precious")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen, ""))
+    answer = QMessageBox.StandardButton.Yes if may else QMessageBox.StandardButton.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: answer)
+    trigger(window, "file.save_as")
+    assert (precious.read_bytes() == b"precious") is not may
+
+
+def test_an_export_asks_before_it_replaces(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = tmp_path / "net.h"
+    header.write_text("by hand")
+
+    def accept(dialog: ExportDialog) -> ExportDialog.DialogCode:
+        dialog.path.setText(str(tmp_path / "net.cc"))
+        return ExportDialog.DialogCode.Accepted
+
+    asked: list[str] = []
+
+    def question(*arguments: Any) -> QMessageBox.StandardButton:
+        asked.append(arguments[2])
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(ExportDialog, "exec", accept)
+    monkeypatch.setattr(QMessageBox, "question", question)
+    trigger(window, "file.export_c")
+    assert str(header) in asked[0]
+    assert header.read_text() == "by hand"
+    assert not (tmp_path / "net.cc").exists()
+
+
+def test_a_click_far_right_stays_there(window: MainWindow, qtbot: QtBot) -> None:
+    trigger(window, "go.tensors")
+    view = window.tensor_view
+    view.setColumnWidth(1, 900)
+    index = view.model().index(2, 7)
+    view.scrollTo(index)
+    place = view.horizontalScrollBar().value()
+    assert place > 0
+    center = view.visualRect(index).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=center)
+    assert window.session.selection.address == ("subgraphs", 0, "tensors", 2)
+    assert view.horizontalScrollBar().value() == place
+
+
+def test_finding_counts_and_escape_ends_it(window: MainWindow, qtbot: QtBot) -> None:
+    trigger(window, "edit.find")
+    qtbot.keyClicks(window.find_field, "conv2d")
+    assert window.tabs.tabText(0) == "Operators  3 of 7"
+    qtbot.keyClick(window.find_field, Qt.Key.Key_Escape)
+    assert window.tabs.tabText(0) == "Operators  7"
+
+
+def test_cancelling_the_choice_of_a_model_opens_nothing(
+    windows: Windows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ", ".join(map(str, (SAMPLES / "sine_int8.tflite").read_bytes()))
+    path = tmp_path / "two.cc"
+    path.write_text(f"const char a[] = {{{one}}};\nconst char b[] = {{{one}}};\n")
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *_: ("", False))
+    _open_all(windows, [str(path)])
+    assert windows.open_windows == []
+
+
+def test_what_opens_first_is_something_to_look_at(window: MainWindow) -> None:
+    assert window.session.selection.address == ("subgraphs", 0, "operators", 0)
+    assert not window.session.selection.can_go_back
+
+
+def test_links_follow_the_theme(window: MainWindow) -> None:
+    window.session.selection.select(("subgraphs", 0, "tensors", 1))
+    label = next(
+        each for each in window.inspector.findChildren(LinkLabel) if "href" in each.text()
+    )
+    before = label.grab().toImage()
+    trigger(window, "view.dark")
+    QApplication.processEvents()
+    colours = {label.grab().toImage().pixel(x, y) for x in range(80) for y in range(14)}
+    light = {before.pixel(x, y) for x in range(80) for y in range(14)}
+    assert max(QColor(c).lightness() for c in colours) > 150
+    assert min(QColor(c).lightness() for c in light) < 130

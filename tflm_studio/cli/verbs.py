@@ -52,15 +52,13 @@ def add_array_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def print_info(path: str, array: str | None = None) -> None:
-    """Prints what is in a model, as text.
+def info_lines(path: str, array: str | None = None) -> list[str]:
+    """What is in a model, as lines of text.
 
     Raises:
         ReadError: The file cannot be read as a model.
     """
-    model = _load(path, array)
-    for line in describe_model(model, Path(path).name):
-        print(line)
+    return list(describe_model(_load(path, array), Path(path).name))
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -68,7 +66,7 @@ def _info(arguments: argparse.Namespace) -> None:
         model = _load(arguments.file, arguments.array)
         print(json.dumps(summarize(model), indent=2))
     else:
-        print_info(arguments.file, arguments.array)
+        print("\n".join(info_lines(arguments.file, arguments.array)))
 
 
 def _convert(arguments: argparse.Namespace) -> None:

@@ -62,6 +62,11 @@ def load_model_from_file(path: PathLike, symbol: str | None = None) -> Model:
 
 def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
     """Reads a model from the bytes of a file; see `load_model_from_file`."""
+    if data[4:8] == IDENTIFIER and symbol is not None:
+        raise ReadError(
+            f"{name}: this is a flatbuffer, not a C source, so it has no array '{symbol}'. "
+            "Leave the name out."
+        )
     if data[4:8] == IDENTIFIER:
         return read_flatbuffer(data, name)
     if not data:
@@ -170,10 +175,16 @@ def _write_json(path: Path, model: Model) -> None:
     write_atomically(path, write_model_json(model), check)
 
 
+def export_files(path: Path) -> tuple[Path, Path]:
+    """The source and the header that an export to a path writes."""
+    if path.suffix.lower() in HEADER_SUFFIXES:
+        return path.with_suffix(".cc"), path
+    return path, path.with_suffix(".h")
+
+
 def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None) -> None:
     name = check_symbol(symbol) if symbol else symbol_for(path.name)
-    source = path.with_suffix(".cc") if path.suffix.lower() in HEADER_SUFFIXES else path
-    header = path if source is not path else path.with_suffix(".h")
+    source, header = export_files(path)
     style = CSourceStyle(symbol=name, header_name=header.name)
     chunks = c_source_chunks(layout.segments, layout.size, style)
     check = partial(_compare, path=source, model=model)

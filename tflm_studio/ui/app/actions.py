@@ -18,7 +18,7 @@ class ActionRow:
         id: Object name of its QAction; the window's method is named after it, with `_`.
         text: What menus call it.
         menu: In which menu it stands; "" for none.
-        keys: Its shortcut.
+        keys: Its shortcuts, the one that menus show first.
         tip: One sentence for the status bar and the toolbar.
         toolbar: Short text in the toolbar; "" if it is not there.
         enabled_by: Name of a fact of the window that enables it; "" if always possible.
@@ -29,7 +29,7 @@ class ActionRow:
     id: str
     text: str
     menu: str
-    keys: Keys | str | None = None
+    keys: tuple[Keys | str, ...] = ()
     tip: str = ""
     toolbar: str = ""
     enabled_by: str = ""
@@ -38,76 +38,89 @@ class ActionRow:
 
 
 ACTIONS = (
-    ActionRow("file.open", "Open…", "File", Keys.Open, "Open a model in a window", "Open"),
+    ActionRow("file.open", "Open…", "File", (Keys.Open,), "Open a model in a window", "Open"),
     ActionRow(
         "file.open_sample",
         "Open a sample model",
         "File",
-        None,
+        (),
         "Open the bundled int8 sine model",
     ),
     ActionRow(
         "file.save",
         "Save",
         "File",
-        Keys.Save,
+        (Keys.Save,),
         "Write the model to its file",
         "Save",
-        "can_save",
         separated=True,
     ),
     ActionRow(
-        "file.save_as", "Save as…", "File", Keys.SaveAs, "Write the model to another file"
+        "file.save_as", "Save as…", "File", (Keys.SaveAs,), "Write the model to another file"
     ),
     ActionRow(
         "file.export_c",
         "Export as C array…",
         "File",
-        "Ctrl+E",
+        ("Ctrl+Shift+E",),
         "Write a C source and a header for the firmware",
         "Export C array",
     ),
-    ActionRow("file.close", "Close", "File", Keys.Close, "Close this window", separated=True),
-    ActionRow("file.quit", "Quit", "File", Keys.Quit, "Close all windows"),
     ActionRow(
-        "edit.undo", "Undo", "Edit", Keys.Undo, "Take the last step back", "Undo", "can_undo"
+        "file.close", "Close", "File", (Keys.Close,), "Close this window", separated=True
     ),
-    ActionRow("edit.redo", "Redo", "Edit", Keys.Redo, "Do the step again", "Redo", "can_redo"),
+    ActionRow("file.quit", "Quit", "File", (Keys.Quit,), "Close all windows"),
     ActionRow(
-        "edit.copy", "Copy rows", "Edit", None, "Copy the selected rows", separated=True
+        "edit.undo",
+        "Undo",
+        "Edit",
+        (Keys.Undo,),
+        "Take the last step back",
+        "Undo",
+        "can_undo",
     ),
-    ActionRow("edit.find", "Find…", "Edit", Keys.Find, "Show only rows that contain a text"),
+    ActionRow(
+        "edit.redo",
+        "Redo",
+        "Edit",
+        (Keys.Redo, "Ctrl+Y"),
+        "Do the step again",
+        "Redo",
+        "can_redo",
+    ),
+    ActionRow("edit.copy", "Copy rows", "Edit", (), "Copy the selected rows", separated=True),
+    ActionRow(
+        "edit.find", "Find…", "Edit", (Keys.Find,), "Show only rows that contain a text"
+    ),
     ActionRow(
         "go.back",
         "Back",
         "Go",
-        "Alt+Left",
+        ("Alt+Left",),
         "Select what was selected before",
         "",
         "can_go_back",
     ),
     ActionRow(
-        "go.forward", "Forward", "Go", "Alt+Right", "Undo going back", "", "can_go_forward"
+        "go.forward", "Forward", "Go", ("Alt+Right",), "Undo going back", "", "can_go_forward"
     ),
     ActionRow(
-        "go.operators", "Operators", "Go", "Ctrl+1", "Show the operators", separated=True
+        "go.operators", "Operators", "Go", ("Ctrl+1",), "Show the operators", separated=True
     ),
-    ActionRow("go.tensors", "Tensors", "Go", "Ctrl+2", "Show the tensors"),
-    ActionRow("go.buffers", "Buffers", "Go", "Ctrl+3", "Show the buffers"),
-    ActionRow("go.metadata", "Metadata", "Go", "Ctrl+4", "Show the metadata"),
-    ActionRow(
-        "view.system", "System theme", "View", None, "Follow the desktop", checkable=True
-    ),
-    ActionRow("view.light", "Light theme", "View", None, "Dark on light", checkable=True),
-    ActionRow("view.dark", "Dark theme", "View", None, "Light on dark", checkable=True),
+    ActionRow("go.tensors", "Tensors", "Go", ("Ctrl+2",), "Show the tensors"),
+    ActionRow("go.buffers", "Buffers", "Go", ("Ctrl+3",), "Show the buffers"),
+    ActionRow("go.metadata", "Metadata", "Go", ("Ctrl+4",), "Show the metadata"),
+    ActionRow("view.system", "System theme", "View", (), "Follow the desktop", checkable=True),
+    ActionRow("view.light", "Light theme", "View", (), "Dark on light", checkable=True),
+    ActionRow("view.dark", "Dark theme", "View", (), "Light on dark", checkable=True),
     ActionRow(
         "view.reset_layout",
         "Reset the layout",
         "View",
-        None,
+        (),
         "Put all panels back",
         separated=True,
     ),
-    ActionRow("help.about", "About TFLM Studio", "Help", None, "Version and licence"),
+    ActionRow("help.about", "About TFLM Studio", "Help", (), "Version and licence"),
 )
-MENUS = ("File", "Edit", "Go", "View", "Help")
+MENUS = {"File": "&File", "Edit": "&Edit", "Go": "&Go", "View": "&View", "Help": "&Help"}

@@ -33,7 +33,8 @@ def open_windows(files: Sequence[str]) -> int:
     apply_theme(application, windows.settings.theme)
     windows.offer_recovery()
     _open_all(windows, files)
-    return application.exec()
+    # A person who was asked which model to open may have said none.
+    return application.exec() if windows.open_windows else 0
 
 
 def _open_all(windows: object, files: Sequence[str]) -> None:
@@ -46,9 +47,9 @@ def _open_all(windows: object, files: Sequence[str]) -> None:
             windows.open_path(Path(file))
         except StudioError as error:
             refused.append(error)
-    if files and not windows.open_windows:
+    if refused and not windows.open_windows:
         raise refused[0]
     for refusal in refused:
         windows.open_windows[0].commands.report("The file cannot be opened", refusal)
-    if not windows.open_windows:
+    if not files and not windows.open_windows:
         windows.open_sample()

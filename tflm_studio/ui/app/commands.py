@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QApplication,
     QFileDialog,
+    QLineEdit,
     QMenu,
     QMessageBox,
     QToolBar,
 )
 
-from tflm_studio.formats.model_file import C_SUFFIXES
+from tflm_studio.formats.model_file import C_SUFFIXES, export_files
 from tflm_studio.model.errors import FileChangedError, StudioError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.ui.app.actions import ACTIONS, MENUS, ActionRow
@@ -82,17 +84,29 @@ class Commands(QObject):
         action.setObjectName(row.id)
         action.setStatusTip(row.tip)
         action.setCheckable(row.checkable)
-        if row.keys is not None:
-            action.setShortcut(QKeySequence(row.keys))
+        action.setShortcuts([QKeySequence(keys) for keys in row.keys])
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{row.tip} ({keys})" if keys else row.tip)
         method: Callable[[], object] = getattr(self, row.id.replace(".", "_"))
-        action.triggered.connect(lambda: method())
+        action.triggered.connect(lambda: self._carry_out(row, method))
         return action
+
+    def _carry_out(self, row: ActionRow, method: Callable[[], object]) -> None:
+        if row.menu == "File":
+            self.take_over_typing()
+        method()
+
+    def take_over_typing(self) -> None:
+        """Enters what is being typed, as leaving the field does: saving must not miss it."""
+        focus = QApplication.focusWidget()
+        if isinstance(focus, (QLineEdit, QAbstractSpinBox)) and self._window.isAncestorOf(
+            focus
+        ):
+            focus.clearFocus()
 
     def _build_menus(self) -> None:
         bar = self._window.menuBar()
-        menus = {name: bar.addMenu(name) for name in MENUS}
+        menus = {name: bar.addMenu(title) for name, title in MENUS.items()}
         for row in ACTIONS:
             menu = menus[row.menu]
             if row.separated:
@@ -139,7 +153,6 @@ class Commands(QObject):
         window, history = self._window, self._window.document.history
         selection = window.session.selection
         facts = {
-            "can_save": window.document.modified or window.document.path is None,
             "can_undo": history.can_undo,
             "can_redo": history.can_redo,
             "can_go_back": selection.can_go_back,
@@ -198,14 +211,17 @@ class Commands(QObject):
         """Asks for a file and writes the document to it; returns whether that was done."""
         document = self._window.document
         start = document.path or Path(self._window.settings.folder) / document.name
-        chosen, _ = QFileDialog.getSaveFileName(
+        chosen, kind = QFileDialog.getSaveFileName(
             self._window, "Save the model as", str(start), SAVE_FILTER
         )
         if not chosen:
             return False
         path = Path(chosen)
         if not path.suffix:
-            path = path.with_suffix(".tflite")
+            # The dialog has asked about the name without suffix, not about this one.
+            path = path.with_suffix(".cc" if kind.startswith("C ") else ".tflite")
+            if not self._may_replace(path):
+                return False
         other = self.windows.find(path)
         if other is not None and other is not self._window:
             text = f"{path}: this file is open in another window; close that one first."
@@ -235,6 +251,17 @@ class Commands(QObject):
         self._window.statusBar().showMessage(f"Saved {path}", 6000)
         return True
 
+    def _may_replace(self, *paths: Path) -> bool:
+        """Asks before existing files are replaced."""
+        existing = [str(path) for path in paths if path.exists()]
+        if not existing:
+            return True
+        text = f"Replace {' and '.join(existing)}?"
+        answer = QMessageBox.question(
+            self._window, "Replace files?", text, Buttons.Yes | Buttons.No, Buttons.No
+        )
+        return bool(answer == Buttons.Yes)
+
     def _save_over_other(self, path: Path, error: FileChangedError) -> bool:
         """Asks what to do about a file that another program has changed."""
         answer = ask_about_changed_file(self._window, str(error))
@@ -248,10 +275,15 @@ class Commands(QObject):
         """Asks for a C source and a symbol and writes both source and header."""
         document = self._window.document
         start = document.path or Path(self._window.settings.folder) / document.name
-        dialog = ExportDialog(start.with_suffix(".cc"), self._window)
+        proposed = start.with_suffix(".cc")
+        if proposed.exists():
+            proposed = start.with_name(f"{start.stem}_export.cc")
+        dialog = ExportDialog(proposed, self._window)
         if dialog.exec() != ExportDialog.DialogCode.Accepted:
             return
         path, symbol = Path(dialog.path.text()), dialog.symbol.text()
+        if not self._may_replace(*export_files(path)):
+            return
         try:
             self._run(f"Exporting {path.name}", lambda: document.export_c(path, symbol))
         except StudioError as error:
@@ -279,6 +311,7 @@ class Commands(QObject):
 
     def may_close(self) -> bool:
         """Asks what to do with changes that are not in a file."""
+        self.take_over_typing()
         document = self._window.document
         if not document.modified:
             return True

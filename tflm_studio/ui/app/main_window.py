@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -26,14 +26,13 @@ from tflm_studio.editing.journal import Journal
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes
-from tflm_studio.model.operators import find_knowledge
+from tflm_studio.model.operators import find_knowledge, weight_inputs
 from tflm_studio.model.place_names import name_thing, plural, thing_at
 from tflm_studio.ui.app.commands import Commands
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.models.buffer_table import BufferTable
 from tflm_studio.ui.models.file_watch import FileWatch
 from tflm_studio.ui.models.operator_table import INDEX_COLUMNS, OperatorTable
-from tflm_studio.ui.models.record_table import RecordTable
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tensor_table import TYPE_COLUMN, TensorTable
 from tflm_studio.ui.views.buffer_view import BufferView
@@ -54,6 +53,10 @@ if TYPE_CHECKING:
     from tflm_studio.ui.app.windows import Windows
 
 DEFAULT_SIZE = QSize(1440, 900)
+MINIMUM_SIZE = QSize(760, 480)
+ROOM_SHARE = 0.95  # of the screen, for who has a small one
+SEARCHED_OPERATORS = 200
+MOST_NAMED = 4
 TABS = ("operators", "tensors", "buffers", "metadata")
 LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
@@ -117,12 +120,13 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.notice = NoticeBar()
-        column.addWidget(self.notice)
         self.start_panel: StartPanel | None = None
         if self.is_sample:
             self.start_panel = StartPanel(self.settings.recent_files)
             column.addWidget(self.start_panel)
         column.addWidget(self._build_tabs(), 1)
+        # Below the tables: above, it would move them under the pointer.
+        column.addWidget(self.notice)
         self.setCentralWidget(center)
 
     def _build_tabs(self) -> QTabWidget:
@@ -130,7 +134,9 @@ class MainWindow(QMainWindow):
         self.tabs.setObjectName("tabs")
         self.tabs.setDocumentMode(True)
         self.operator_view = RecordView(OperatorTable(self.session, self), "operator_table")
-        self.tensor_view = RecordView(TensorTable(self.session, self), "tensor_table")
+        # Names of tensors differ at their ends.
+        left = Qt.TextElideMode.ElideLeft
+        self.tensor_view = RecordView(TensorTable(self.session, self), "tensor_table", left)
         self.buffer_table_view = RecordView(BufferTable(self.session, self), "buffer_table")
         self.metadata_panel = MetadataPanel(self.session)
         self._set_delegates()
@@ -197,6 +203,9 @@ class MainWindow(QMainWindow):
         self.find_field.setClearButtonEnabled(True)
         self.find_field.setFixedWidth(280)
         self.find_field.textChanged.connect(self._filter)
+        leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.find_field)
+        leave.setContext(Qt.ShortcutContext.WidgetShortcut)
+        leave.activated.connect(self._leave_find)
         toolbar.addWidget(self.find_field)
         self.addToolBar(toolbar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -209,7 +218,9 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ layout
 
     def _restore_layout(self) -> None:
-        self.resize(DEFAULT_SIZE)
+        self.setMinimumSize(MINIMUM_SIZE)
+        room = self.screen().availableGeometry().size() * ROOM_SHARE
+        self.resize(DEFAULT_SIZE.boundedTo(room))
         self._default_state = self.saveState()
         layout = self.settings.layout()
         if layout is not None and self.restoreGeometry(layout[0]):
@@ -286,9 +297,8 @@ class MainWindow(QMainWindow):
     def _title_tabs(self) -> None:
         model, index = self.document.model, self.session.subgraph_index
         subgraphs = model.subgraphs or []
-        counts = [view.table.rowCount() for view in self.record_views]
-        for tab, count in enumerate(counts):
-            self.tabs.setTabText(tab, f"{TABS[tab].capitalize()}  {count:,}")
+        for tab, view in enumerate(self.record_views):
+            self.tabs.setTabText(tab, f"{TABS[tab].capitalize()}  {view.count_text()}")
         names = [f"Subgraph {k}  {s.name or ''}".strip() for k, s in enumerate(subgraphs)]
         shown = [self.subgraph_choice.itemText(k) for k in range(self.subgraph_choice.count())]
         if names != shown:
@@ -305,12 +315,16 @@ class MainWindow(QMainWindow):
             parts.append(f"{len(origin.data):,} bytes as opened")
         weights = sum(data_bytes(buffer.data) for buffer in model.buffers or [])
         parts.append(f"weights {weights:,} bytes")
-        operators = sum(len(subgraph.operators or []) for subgraph in model.subgraphs or [])
-        kinds = {find_knowledge(code).name: code for code in model.operator_codes or []}
-        lacking = [n for n, code in kinds.items() if find_knowledge(code).resolver is None]
-        where = f"{', '.join(lacking)} not in TFLM" if lacking else "all in TFLM"
-        parts.append(f"{operators:,} operators of {plural(len(kinds), 'kind')}, {where}")
+        operators = [o for subgraph in model.subgraphs or [] for o in subgraph.operators or []]
+        used = {operator.opcode_index for operator in operators}
+        codes = [code for k, code in enumerate(model.operator_codes or []) if k in used]
+        kinds = {known.name: known for known in map(find_knowledge, codes)}
+        lacking = [name for name, known in kinds.items() if known.resolver is None]
+        where = f"{_some(lacking)} not in TFLM" if lacking else "all in TFLM"
+        of_kinds = f"of {plural(len(kinds), 'kind')}"
+        parts.append(f"{plural(len(operators), 'operator')} {of_kinds}, {where}")
         self.facts_label.setText("      ".join(parts))
+        self.facts_label.setToolTip(", ".join(kinds))
 
     def _show_place(self) -> None:
         thing = thing_at(self.session.selection.address)
@@ -324,14 +338,33 @@ class MainWindow(QMainWindow):
     def _filter(self, text: str) -> None:
         for view in self.record_views:
             view.filter(text)
+        self._title_tabs()
+
+    def _leave_find(self) -> None:
+        self.find_field.clear()
+        self.tabs.currentWidget().setFocus()
 
     def _on_subgraph_chosen(self, index: int) -> None:
         self.session.show_subgraph(index)
 
     def _select_first(self) -> None:
-        table: RecordTable = self.operator_view.table
-        if table.rowCount():
-            self.session.selection.select((*table.list_address(), 0))
+        """Selects the first operator with weights, so that there is something to look at."""
+        model, table = self.document.model, self.operator_view.table
+        assert isinstance(table, OperatorTable)
+        operators = table.records()[:SEARCHED_OPERATORS]
+        with_weights = (
+            row for row, o in enumerate(operators) if weight_inputs(model, table.subgraph, o)
+        )
+        if operators:
+            row = next(with_weights, 0)
+            self.session.selection.start((*table.list_address(), row))
+
+    def show_place(self, address: Address) -> None:
+        """Selects a place and shows the tab it stands in."""
+        self.session.selection.select(address)
+        kind = next((step for step in reversed(address) if step in TABS), None)
+        if kind is not None:
+            self.tabs.setCurrentIndex(TABS.index(str(kind)))
 
     # ------------------------------------------------------------------ for commands
 
@@ -368,3 +401,8 @@ class MainWindow(QMainWindow):
         if self.windows is not None:
             self.windows.remove(self)
         event.accept()
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

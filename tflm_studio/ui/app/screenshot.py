@@ -81,9 +81,13 @@ def draw(
     window.resize(*size)
     window.show()
     application.processEvents()
+    if (window.width(), window.height()) != size:
+        least = f"{window.width()}x{window.height()}"
+        window.close()
+        raise EditError(f"The window does not get smaller than {least}; ask for more.")
     window.reset_dock_sizes()
     if address is not None:
-        window.session.selection.select(address)
+        window.show_place(address)
     window.buffer_view.show_page(page)
     _settle(application)
     if not window.grab().save(str(output)):

@@ -21,6 +21,8 @@ class HistoryList(QAbstractListModel):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        # What the document is called later is not what was opened.
+        self._opened = f"Opened {session.document.name}"
         self._labels = self._current_labels()
         session.changed.connect(self._on_document_changed)
 
@@ -45,7 +47,7 @@ class HistoryList(QAbstractListModel):
 
     def _current_labels(self) -> list[str]:
         document = self._session.document
-        return [f"Opened {document.name}", *(step.label for step in document.history.steps)]
+        return [self._opened, *(step.label for step in document.history.steps)]
 
     def _on_document_changed(self) -> None:
         labels = self._current_labels()

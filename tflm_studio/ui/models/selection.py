@@ -42,6 +42,12 @@ class Selection(QObject):
             self._ahead = []
             self._show(address)
 
+    def start(self, address: Address) -> None:
+        """Selects a place without a way back, as when a document opens."""
+        self._behind, self._ahead = [], []
+        if address != self.address:
+            self._show(address)
+
     def back(self) -> None:
         """Selects what was selected before."""
         if self._behind:

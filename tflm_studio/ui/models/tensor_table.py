@@ -14,6 +14,7 @@ from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, shape_text, wiring_of
 from tflm_studio.model.operators import has_data
+from tflm_studio.model.place_names import plural
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.schema import SubGraph, Tensor, TensorType
 from tflm_studio.model.tensor_types import element_type, format_float
@@ -135,8 +136,7 @@ class TensorTable(RecordTable):
         tensor = self.records()[row]
         found = find_quantization(tensor)
         if found is None:
-            details = tensor.quantization is not None and tensor.quantization.details
-            return type(details).__name__ if details else ""
+            return _senseless(tensor)
         if len(found.scale) > 1:
             return f"{len(found.scale)} scales"
         return f"{format_float(found.scale[0])} ({int(found.zero_point[0])})"
@@ -174,6 +174,19 @@ class TensorTable(RecordTable):
 
     def _used_by(self, row: int) -> str:
         return " ".join(map(str, self._links().users.get(row, ())))
+
+
+def _senseless(tensor: Tensor) -> str:
+    """What is stored as quantisation though it is no affine one."""
+    stored = tensor.quantization
+    if stored is None:
+        return ""
+    if stored.details is not None:
+        return type(stored.details).__name__
+    scales, zeros = len(stored.scale or ()), len(stored.zero_point or ())
+    if not scales and not zeros:
+        return ""
+    return f"{plural(scales, 'scale')}, {plural(zeros, 'zero point')}: does not fit"
 
 
 def parse_tensor_type(text: str) -> int:

@@ -311,7 +311,8 @@ class ValueTable(QAbstractTableModel):
 
     def _label(self, grid: ValueGrid, flat: int, text: str) -> str:
         where = ", ".join(map(str, grid.indices(flat)))
-        return f"{grid.contents.name}[{where}]: {grid.text(flat)} → {text}"
+        owner = grid.contents.place.split(",")[0]
+        return f"{owner} [{where}] {grid.text(flat)} → {text}"
 
     def _tip(self, grid: ValueGrid, flat: int) -> str:
         byte = flat * grid.contents.kind.bits // 8

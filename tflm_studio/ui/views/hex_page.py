@@ -302,7 +302,8 @@ class HexPage(QAbstractScrollArea):
                 "These bytes lie behind the flatbuffer and are not editable here."
             )
             return False
-        label = f"{contents.name} byte {place}: {self._data[place]:#04x} → {byte:#04x}"
+        old, owner = self._data[place], f"buffer {contents.buffer_index}"
+        label = f"{owner}: byte {place} {old:#04x} → {byte:#04x}"
         address = ("buffers", contents.buffer_index, "data")
         try:
             self._document.do([WriteBytes(address, place, bytes([byte]))], label)

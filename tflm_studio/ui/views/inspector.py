@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tflm_studio.editing.document import Change
@@ -15,6 +14,8 @@ from tflm_studio.ui.views.inspector_page import InspectorPage
 from tflm_studio.ui.views.model_pages import BufferPage, MetadataPage, ModelPage, SubGraphPage
 from tflm_studio.ui.views.operator_page import OperatorPage
 from tflm_studio.ui.views.tensor_page import TensorPage
+
+MINIMUM_PIXELS = 250
 
 PAGES: dict[type, type[InspectorPage]] = {
     Operator: OperatorPage,
@@ -33,7 +34,7 @@ class Inspector(QScrollArea):
         self.setObjectName("inspector")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(MINIMUM_PIXELS)
         self._session = session
         self._shown: Address | None = None
         self.page: InspectorPage | None = None

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -13,6 +15,8 @@ from tflm_studio.model.schema import Table
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.links import LinkLabel
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
+
+LONGEST_TITLE = 90
 
 
 class InspectorPage(QWidget):
@@ -76,7 +80,10 @@ class InspectorPage(QWidget):
 
     def set_heading(self, title: str, subtitle: str) -> None:
         """The name of the thing, and which one it is."""
-        self._title.setText(title)
+        # Names may wrap behind the signs that part them; at most three lines of them.
+        short = title if len(title) <= LONGEST_TITLE else f"…{title[1 - LONGEST_TITLE :]}"
+        self._title.setText(re.sub(r"([/_;:.])", "\\1\u200b", short))
+        self._title.setToolTip(title)
         self._subtitle.setText(subtitle)
 
     def add_section(self, title: str, widget: QWidget) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QWidget
 
 from tflm_studio.model.address import Address, format_address, parse_address
@@ -27,6 +27,14 @@ class LinkLabel(WrappedLabel):
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.linkActivated.connect(self._follow)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and self.text():
+            # The colour of links is taken when the text is set.
+            text = self.text()
+            self.clear()
+            self.setText(text)
 
     def _follow(self, href: str) -> None:
         self._session.selection.select(parse_address(href))

@@ -35,7 +35,8 @@ from tflm_studio.ui.models.record_table import (
 from tflm_studio.ui.views.colours import CHIP_PIXELS
 
 ROW_PIXELS = 24
-WIDEST_PIXELS = 280
+WIDEST_PIXELS = 340
+MOST_MEASURED_ROWS = 8
 GAP = "\N{EN SPACE}"
 SAMPLE_ROWS = 200
 PADDING_PIXELS = 20
@@ -70,7 +71,13 @@ class RecordView(QTableView):
     is selected, the rows that belong to it are marked.
     """
 
-    def __init__(self, table: RecordTable, name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        table: RecordTable,
+        name: str,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.table = table
         self.session = table.session
@@ -84,9 +91,11 @@ class RecordView(QTableView):
         self.setHorizontalHeader(RecordHeader(Qt.Orientation.Horizontal, self))
         self.setItemDelegate(CellDelegate(self))
         self._build_look()
+        self.setTextElideMode(elide)
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         self.clicked.connect(self._select)
         self.session.selection.changed.connect(self.follow)
+        table.dataChanged.connect(self._grow_columns)
         table.modelReset.connect(lambda: self.follow(self.session.selection.address))
         self.fit_columns()
 
@@ -95,7 +104,6 @@ class RecordView(QTableView):
         self.setShowGrid(False)
         self.setAlternatingRowColors(True)
         self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked
@@ -115,18 +123,27 @@ class RecordView(QTableView):
         self.setSortingEnabled(True)
 
     def fit_columns(self) -> None:
-        """Makes columns as wide as what the first rows hold.
+        """Makes columns as wide as what the first rows hold."""
+        rows = range(min(self.table.rowCount(), SAMPLE_ROWS))
+        for number in range(self.table.columnCount()):
+            self.setColumnWidth(number, self._width_for(number, rows))
 
-        Qt's own way asks the delegate for every cell, which takes 30 times as long.
-        """
-        metrics, rows = self.fontMetrics(), min(self.table.rowCount(), SAMPLE_ROWS)
-        for number, column in enumerate(self.table.columns):
-            texts = (column.text(row) for row in range(rows))
-            shown = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-            if rows and self.table.group(0) and number == GROUP_COLUMN:
-                shown += CHIP_PIXELS + 8
-            width = max(shown, metrics.horizontalAdvance(column.title) + 8) + PADDING_PIXELS
-            self.setColumnWidth(number, min(width, WIDEST_PIXELS))
+    def _width_for(self, number: int, rows: range) -> int:
+        # Qt's own way asks the delegate for every cell, which takes 30 times as long.
+        column, metrics = self.table.columns[number], self.fontMetrics()
+        shown = max((metrics.horizontalAdvance(column.text(row)) for row in rows), default=0)
+        if rows and number == GROUP_COLUMN and self.table.group(rows[0]):
+            shown += CHIP_PIXELS + 8
+        width = max(shown, metrics.horizontalAdvance(column.title) + 8) + PADDING_PIXELS
+        return min(width, WIDEST_PIXELS)
+
+    def _grow_columns(self, first: QModelIndex, last: QModelIndex) -> None:
+        rows = range(first.row(), last.row() + 1)
+        if len(rows) <= MOST_MEASURED_ROWS:
+            for number in range(self.table.columnCount()):
+                wanted = self._width_for(number, rows)
+                if wanted > self.columnWidth(number):
+                    self.setColumnWidth(number, wanted)
 
     def filter(self, text: str) -> None:
         """Shows only rows that contain the text anywhere."""
@@ -136,9 +153,16 @@ class RecordView(QTableView):
         )
         self.proxy.setFilterRegularExpression(pattern)
 
+    def count_text(self) -> str:
+        """How many rows there are, and how many of them the filter shows."""
+        count, shown = self.table.rowCount(), self.proxy.rowCount()
+        return f"{count:,}" if shown == count else f"{shown:,} of {count:,}"
+
     def follow(self, address: Address) -> None:
         """Marks what belongs to the selected place."""
-        own = self.table.list_address()
+        own, across = self.table.list_address(), self.horizontalScrollBar()
+        # Whoever clicks a cell on the right wants to see it, not the start of its row.
+        place = across.value()
         self._following = True
         try:
             if address[: len(own)] == own and len(address) > len(own):
@@ -147,6 +171,7 @@ class RecordView(QTableView):
                 self._mark(address)
         finally:
             self._following = False
+            across.setValue(place)
 
     def _make_current(self, row: int) -> None:
         index = self.proxy.mapFromSource(self.table.index(row, 0))

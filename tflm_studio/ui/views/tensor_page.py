@@ -70,14 +70,14 @@ class TensorPage(InspectorPage):
             self.quantization = FieldForm(
                 self.session, place, quantization, QUANTIZATION_FIELDS
             )
-            self.add_section("quantization", self.quantization)
+            self.add_section("quantisation", self.quantization)
         else:
             button = QPushButton("Add quantisation")
             button.setToolTip(
                 "One scale 1 and zero point 0 for the whole tensor, to be edited"
             )
             button.clicked.connect(self._add_quantization)
-            self.add_section("quantization", button)
+            self.add_section("quantisation", button)
 
     def _add_quantization(self) -> None:
         start = QuantizationParameters(scale=[1.0], zero_point=[0])

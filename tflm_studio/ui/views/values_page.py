@@ -308,7 +308,7 @@ class StatisticsStrip(QScrollArea):
 
 
 _FIGURES = (
-    "shape|axes|type|bytes|in file|min / max|mean / std|zeros|saturated|not finite|scale|"
+    "shape|axes|type|bytes|as opened|min / max|mean / std|zeros|saturated|not finite|scale|"
     "zero point"
 ).split("|")
 
@@ -325,7 +325,7 @@ def _storage_figures(contents: BufferContents) -> dict[str, str]:
         texts["axes"] = ", ".join(contents.axis_names)
     if start is not None:
         texts["bytes"] += f", {start % 16} mod 16" if start % 16 else ", 16-aligned"
-        texts["in file"] = f"from {start:#x}"
+        texts["as opened"] = f"at {start:#x}"
     if q is not None:
         texts["scale"] = _span(q.scale.min(), q.scale.max())
         texts["zero point"] = _span(q.zero_point.min(), q.zero_point.max())
