@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
+import re
 from pathlib import Path
 from random import Random
 
@@ -457,3 +458,50 @@ def test_a_source_that_grows_keeps_its_line_width(tmp_path: Path) -> None:
     document.save()
     lines = path.read_text().splitlines()
     assert {line.count("0x") for line in lines[1:-2]} == {16}
+
+
+def grown(tmp_path: Path, text: str, symbol: str | None = None) -> str:
+    """A source with `@` for the array's values, after its model has grown, `@` put back."""
+    path = tmp_path / "m.cc"
+    path.write_text(text.replace("@", ", ".join(map(str, SAMPLE.read_bytes()))))
+    document = Document.open(path, symbol)
+    document.do(Set("description", "longer than it was before " * 9))
+    document.save()
+    assert Document.open(path, symbol).model.description == document.model.description
+    saved = path.read_text()
+    size = str(len(encode(document.model).tobytes()))
+    return re.sub(r"\{\n[^{}]{4000,}\}", "{@}", saved).replace(size, "NEW")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "constexpr int kTensorArenaSize = 2208; uint8_t other[2208];\n"
+        "const int table[] = {1, 2208, 3};\n#if FLASH_KB >= 2208\n#endif\n"
+        "const uint8_t g_m[SIZE] = {@};\nconst int SIZE = NEW;\n",
+        "const uint8_t g_m[0x8A0] = {@};\nint sized(int size) { return size == 2208; }\n",
+        "const uint8_t g_m[2'208] = {@};\nconst unsigned g_m_len = 04240;\n",
+        "std::array<uint8_t, 2208> g_m = {@};\nconstexpr size_t model_size{2208};\n",
+        'const char* size = "2208"; // size = 2208;\nconst char g_m[] = {@};\n'
+        "const int g_m_len = 2208;\nconst int other_len = 2208;\n",
+    ],
+)
+def test_only_the_size_of_the_array_follows_it(tmp_path: Path, text: str) -> None:
+    expected = (
+        text.replace("int SIZE = NEW", "int SIZE = NEW")
+        .replace("g_m[0x8A0]", "g_m[NEW]")
+        .replace("g_m[2'208]", "g_m[NEW]")
+        .replace("g_m_len = 04240", "g_m_len = NEW")
+        .replace("<uint8_t, 2208>", "<uint8_t, NEW>")
+        .replace("model_size{2208}", "model_size{NEW}")
+        .replace("g_m_len = 2208", "g_m_len = NEW")
+    )
+    given = text.replace("int SIZE = NEW", "int SIZE = 2208")
+    assert grown(tmp_path, given) == expected
+
+
+def test_the_size_of_another_model_is_left_alone(tmp_path: Path) -> None:
+    other = "const char b[] = {1, 2};\nconst int b_len = 2208;\n"
+    assert grown(tmp_path, f"const char a[] = {{@}};\n{other}") == (
+        f"const char a[] = {{@}};\n{other}"
+    )

@@ -3,14 +3,15 @@
 
 Where the number of bytes stays, only the literals of changed bytes are exchanged, in the
 spelling of the others. Where it does not, the text between the braces is written anew, and
-every literal around it that states the size: `[300568]`, `model_len = 300568`. Comments and
-strings around the array are never touched.
+the literals that state the array's size: `[300568]`, `model_len = 300568`. Comments, strings
+and other numbers are never touched.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,16 @@ _TOKEN = re.compile(
     rb"|(?<![\w.])(0[xX][0-9a-fA-F]+|[0-9]+)([uUlLzZ]*)(?![\w.])"
 )
 
+# Comments and strings, which never state a size that counts.
+_IGNORED = re.compile(rb"//[^\r\n]*|/\*[\s\S]*?\*/|\"(?:[^\"\\\r\n]|\\.)*\"")
+_NUMBER = rb"(0[xX][0-9a-fA-F']+|[0-9][0-9']*)[uUlLzZ]*"
+_BRACKET = rb"\b%s\s*\[\s*" + _NUMBER + rb"\s*\]"
+_TEMPLATE = rb",\s*" + _NUMBER + rb"\s*>\s*(?:\w+\s+)*%s\b"
+_CONSTANT = re.compile(
+    rb"(?:\b|#\s*define\s+)(?!\w*(?i:arena))(\w*(?i:len|length|size)\w*)(?:\s*[={(]\s*|[ \t]+)"
+    + _NUMBER
+    + rb"(?=\s*[;})\r\n]|\s*$)"
+)
 _COMMENT = re.compile(rb"//[^\r\n]*|/\*[\s\S]*?\*/")
 
 
@@ -49,18 +60,57 @@ def spliced(source: CSource, data: bytes) -> bytes:
     """The source with other bytes in its array; the text itself if they are the same."""
     if data == source.data:
         return source.text
-    arrays = [
-        array
-        for array in find_byte_arrays(source.text, str(source.path))
+    arrays = find_byte_arrays(source.text, str(source.path))
+    changes = [
+        (array.start, array.end, _body(source.text[array.start : array.end], array.data, data))
+        for array in arrays
         if array.symbol == source.symbol and array.data == source.data
     ]
+    if len(data) != len(source.data):
+        others = {array.symbol for array in arrays} - {source.symbol}
+        size = b"%d" % len(data)
+        changes += [(*span, size) for span in _sizes(source, others)]
     pieces, end = [], 0
-    for array in arrays:
-        pieces.append(_resized(source.text[end : array.start], source.data, data))
-        pieces.append(_body(source.text[array.start : array.end], source.data, data))
-        end = array.end
-    pieces.append(_resized(source.text[end:], source.data, data))
-    return b"".join(pieces)
+    for start, stop, text in sorted(changes):
+        pieces += [source.text[end:start], text]
+        end = stop
+    return b"".join([*pieces, source.text[end:]])
+
+
+def _sizes(source: CSource, others: set[str]) -> Iterator[tuple[int, int]]:
+    """Where literals state the size of the array: in its own declaration, and as constants.
+
+    A constant counts if it is called a length or size and named after the array; if none is,
+    the only one so called that holds the size and is not named after another array.
+    """
+    plain, old = (
+        _IGNORED.sub(lambda match: b" " * len(match[0]), source.text),
+        len(source.data),
+    )
+    name = re.escape(source.symbol.encode())
+    for pattern in (_BRACKET, _TEMPLATE):
+        for match in re.finditer(pattern % name, plain):
+            if _value(match[1]) == old:
+                yield match.span(1)
+    constants = [match for match in _CONSTANT.finditer(plain) if _value(match[2]) == old]
+    stem = re.sub(r"^g_|_(data|model)$", "", source.symbol).lower()
+    own = [match for match in constants if stem in match[1].decode("latin-1").lower()]
+    alien = [o.lower() for o in others]
+    strangers = [
+        match
+        for match in constants
+        if not any(match[1].decode("latin-1").lower().startswith(o) for o in alien)
+    ]
+    chosen = own if own or len(strangers) != 1 else strangers
+    yield from (match.span(2) for match in chosen)
+
+
+def _value(literal: bytes) -> int:
+    digits = literal.replace(b"'", b"").lower()
+    if digits.startswith(b"0x"):
+        return int(digits, 16)
+    is_octal = len(digits) > 1 and digits.startswith(b"0") and not set(digits) & set(b"89")
+    return int(digits, 8 if is_octal else 10)
 
 
 def _body(text: bytes, old: bytes, new: bytes) -> bytes:
@@ -96,17 +146,3 @@ def _exchanged(text: bytes, literals: list[re.Match[bytes]], old: bytes, new: by
             pieces += [text[end : match.start(1)], prefix, (form if prefix else b"%d") % after]
             end = match.end(1)
     return b"".join([*pieces, text[end:]])
-
-
-def _resized(text: bytes, old: bytes, new: bytes) -> bytes:
-    """The text around an array with its size changed wherever a literal states it."""
-    if len(old) == len(new):
-        return text
-
-    def replace(match: re.Match[bytes]) -> bytes:
-        digits, suffix = match.groups()
-        if digits is None or int(digits, 16 if b"x" in digits.lower() else 10) != len(old):
-            return match[0]
-        return (b"%d" % len(new)) + suffix
-
-    return _TOKEN.sub(replace, text)

@@ -9,10 +9,17 @@ import re
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from tflm_studio.editing.document import Document
 from tflm_studio.model.address import Address, parse_address, resolve
 from tflm_studio.model.errors import EditError, WriteError
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from tflm_studio.ui.app.main_window import MainWindow
 
 MOST_PIXELS = 16384
 SETTLING_SECONDS = 10.0
@@ -77,7 +84,20 @@ def draw(
     application = QApplication.instance() or QApplication(["tflm-studio"])
     assert isinstance(application, QApplication)
     apply_theme(application, theme)
-    window = MainWindow(document, settings=Settings(Path(os.devnull)))
+    with TemporaryDirectory() as folder:
+        # What a picture needs is nobody's setting.
+        window = MainWindow(document, settings=Settings(Path(folder) / "settings.ini"))
+        _draw(application, window, output, size, address, page)
+
+
+def _draw(
+    application: QApplication,
+    window: MainWindow,
+    output: Path,
+    size: tuple[int, int],
+    address: Address | None,
+    page: str,
+) -> None:
     window.resize(*size)
     window.show()
     application.processEvents()
@@ -101,12 +121,10 @@ def _pass_on(kind: object, context: object, message: str) -> None:
         sys.stderr.write(f"{message}\n")
 
 
-def _settle(application: object) -> None:
+def _settle(application: QApplication) -> None:
     """Lets layouts and background measuring come to rest."""
     from PySide6.QtCore import QThreadPool
-    from PySide6.QtWidgets import QApplication
 
-    assert isinstance(application, QApplication)
     deadline = time.monotonic() + SETTLING_SECONDS
     while time.monotonic() < deadline:
         application.processEvents()
