@@ -39,6 +39,7 @@ from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.comparison import differences
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema import tables as t
+from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
 
 SAMPLE = SAMPLES / "shapes_int8.tflite"
@@ -129,6 +130,13 @@ def test_bytes_stand_as_they_read_best() -> None:
     assert same_content(read_model_json(text_of(model), "x"), model)
 
 
+def test_values_of_other_classes_are_printed_as_what_they_are() -> None:
+    code = t.OperatorCode(BuiltinOperator.CONV_2D, np.str_("name"), np.int64(2))  # type: ignore[arg-type]
+    again = read_model_json(text_of(t.Model(operator_codes=[code])), "x")
+    expected = b'{"deprecated_builtin_code": 3, "custom_code": "name", "version": 2}'
+    assert expected in text_of(again)
+
+
 def test_text_that_is_not_utf8_comes_back() -> None:
     model = t.Model(description='"\udcff\udc80 ä 😀\udcc3\u2028\0')
     text = text_of(model)
@@ -170,6 +178,7 @@ def test_bytes_behind_the_flatbuffer_keep_their_place(gap: int) -> None:
     # What comes before the bytes is as long as before or longer; they stay where they were.
     at = data.index(tail)
     assert encode(again).tobytes()[at : at + len(tail)] == tail
+    assert origin_of(again).tail == model.extra.tail
     assert text_of(again) == text
     again.description = "short"
     edited = encode(again).tobytes()
@@ -219,17 +228,14 @@ def six_decimals(table: Table) -> None:
     """Makes of a model what flatc prints of it."""
     for row in table.FIELDS:
         value = getattr(table, row.name)
-        if row.deprecated:
-            setattr(table, row.name, row.default)
-        elif isinstance(value, Table):
+        if isinstance(value, Table):
             six_decimals(value)
         elif row.kind is Kind.TABLES:
             for item in value or ():
                 six_decimals(item)
-        elif isinstance(value, float):
-            setattr(table, row.name, rounded(value))
         elif row.scalar == "float" and value is not None:
-            setattr(table, row.name, list(map(rounded, value)))
+            many = row.kind is Kind.SCALARS
+            setattr(table, row.name, list(map(rounded, value)) if many else rounded(value))
 
 
 def rounded(value: float) -> float:
@@ -272,6 +278,11 @@ def test_what_flatc_prints_without_being_json(tmp_path: Path, options: list[str]
     again = read_model_json(text, "odd.json")
     six_decimals(model)
     assert list(differences(model, again)) == []
+
+
+def test_escapes_of_bytes_are_understood() -> None:
+    text = rb'{version: 3, description: "\x41\xC3\xff\\xff"}'
+    assert read_model_json(text, "x").description == "A\udcc3\udcff\\xff"
 
 
 def test_flatc_would_store_no_default_that_is_stated() -> None:

@@ -111,7 +111,7 @@ class _TableWriter:
         found: dict[str, object] = {}
         for row in table.FIELDS:
             value = getattr(table, row.name)
-            if value is None and row.kind is not Kind.SCALAR:
+            if value is row.default and (value is None or row.slot not in explicit):
                 continue
             self.steps.append(row.name)
             if row.kind is Kind.SCALAR:
@@ -184,7 +184,7 @@ class _TableWriter:
             value.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
             self._refuse(f"character {error.start + 1} of the text cannot be stored.")
-        return value
+        return str.__str__(value)  # of a class of its own, as numpy has one
 
     def _bytes(self, value: Any) -> memoryview:
         try:

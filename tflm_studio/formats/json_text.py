@@ -10,7 +10,9 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from json.encoder import encode_basestring
+from typing import Any
 
 from tflm_studio.model.errors import ReadError
 
@@ -28,7 +30,12 @@ _STRING_OR_WORD = re.compile(
     r"\"[^\"\\]*+(?:\\[\s\S][^\"\\]*+)*+\"?|(?<![\w.])[+-]?[A-Za-z_]\w*+"
 )
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|[\s\S])")
-_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_ATOMS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: repr,
+    float: repr,
+    bool: {False: "false", True: "true"}.__getitem__,
+}
 
 
 class DoubledKey(dict[str, object]):
@@ -175,7 +182,7 @@ def _put(pieces: list[str | EncodedBytes], value: object, indent: int, before: i
     elif isinstance(value, list):
         _put_list(pieces, value, indent + 2)
     else:
-        pieces.append(value if isinstance(value, EncodedBytes) else _ENCODE(value))
+        pieces.append(value if isinstance(value, EncodedBytes) else _atom(value))
 
 
 def _put_object(
@@ -183,7 +190,7 @@ def _put_object(
 ) -> None:
     separator = "{\n"
     for key, item in value.items():
-        start = f"{_ENCODE(key)}: "
+        start = f"{encode_basestring(key)}: "
         pieces.append(f"{separator}{' ' * indent}{start}")
         _put(pieces, item, indent, len(start))
         separator = ",\n"
@@ -192,7 +199,7 @@ def _put_object(
 
 def _put_list(pieces: list[str | EncodedBytes], value: list[object], indent: int) -> None:
     if not any(isinstance(item, (dict, list, EncodedBytes)) for item in value):
-        lines = _filled(list(map(_ENCODE, value)), WIDTH - indent)
+        lines = _filled(list(map(_atom, value)), WIDTH - indent)
         margin = f"\n{' ' * indent}"
         pieces.append(f"[{margin}{margin.join(lines)}\n{' ' * (indent - 2)}]")
         return
@@ -224,11 +231,11 @@ def _in_one_line(value: object, room: int) -> str | None:
     if isinstance(value, EncodedBytes):
         return None
     if isinstance(value, dict):
-        items = ((f"{_ENCODE(key)}: ", item) for key, item in value.items())
+        items = ((f"{encode_basestring(key)}: ", item) for key, item in value.items())
         return _items_in_one_line(items, room, "{}")
     if isinstance(value, list):
         return _items_in_one_line((("", item) for item in value), room, "[]")
-    text = _ENCODE(value)
+    text = _atom(value)
     return text if len(text) <= room else None
 
 
@@ -245,6 +252,10 @@ def _items_in_one_line(
         texts.append(start + text)
         room -= len(text) + 2
     return f"{brackets[0]}{', '.join(texts)}{brackets[1]}"
+
+
+def _atom(value: object) -> str:
+    return _ATOMS[type(value)](value)
 
 
 def _joined(pieces: list[str | EncodedBytes]) -> Iterator[bytes]:
