@@ -338,7 +338,9 @@ def test_indices_are_read(text: str, indices: list[int]) -> None:
     assert parse_indices(text) == indices
 
 
-@pytest.mark.parametrize("text", ["abc", "1.5", "!"])
+@pytest.mark.parametrize(
+    "text", ["abc", "1.5", "!", "1e3", "0x10", "4/7", "1 2 foo", "²", "٣", "9" * 5000]
+)
 def test_other_text_is_no_indices(text: str) -> None:
     with pytest.raises(EditError, match="tensor indices"):
         parse_indices(text)
@@ -352,7 +354,7 @@ def test_shapes_are_read(text: str, shape: list[int]) -> None:
     assert parse_shape(text) == shape
 
 
-@pytest.mark.parametrize("text", ["axb", "1xx2", "1.5"])
+@pytest.mark.parametrize("text", ["axb", "1xx2", "1.5", "²", "9" * 5000])
 def test_other_text_is_no_shape(text: str) -> None:
     with pytest.raises(EditError, match="not a shape"):
         parse_shape(text)
@@ -505,3 +507,30 @@ def test_the_size_of_another_model_is_left_alone(tmp_path: Path) -> None:
     assert grown(tmp_path, f"const char a[] = {{@}};\n{other}") == (
         f"const char a[] = {{@}};\n{other}"
     )
+
+
+def test_a_changed_list_of_tables_is_a_change(document: Document) -> None:
+    assert document.do(Set("buffers", [Buffer(), Buffer(data=b"wxyz")]))
+    assert document.do(Set("buffers", [Buffer(), Buffer(data=b"abcd")]))
+    assert bytes((document.model.buffers or [])[1].data or b"") == b"abcd"
+
+
+def test_an_observer_that_fails_does_not_keep_others_from_hearing(document: Document) -> None:
+    def fail(_: Change) -> None:
+        raise RuntimeError("broken view")
+
+    heard: list[Change] = []
+    document.subscribe(fail)
+    document.subscribe(heard.append)
+    with pytest.raises(RuntimeError, match="broken view"):
+        document.do(Set("version", 9))
+    assert len(heard) == 1
+
+
+def test_saving_as_a_header_makes_its_source_the_file(
+    document: Document, tmp_path: Path
+) -> None:
+    document.do(Set("description", "exported"))
+    document.save(tmp_path / "net.h")
+    assert document.path == tmp_path / "net.cc"
+    assert Document.open(document.path).model.description == "exported"

@@ -65,9 +65,11 @@ def test_the_caller_keeps_no_handle_on_what_was_set(model: Model) -> None:
     Set("subgraphs[0].tensors[0].shape", shape).apply(model)
     Set("subgraphs[0].operators[0].builtin_options", options).apply(model)
     Set("buffers[1].data", raw).apply(model)
+    Set("buffers[2].data", memoryview(raw).toreadonly()).apply(model)
     shape.append(3)
     options.stride_w = 9
     raw[0] = 0
+    assert bytes(place_of(model, "buffers[2].data")) == b"1234"
     assert place_of(model, "subgraphs[0].tensors[0].shape") == [1, 2]
     assert place_of(model, "subgraphs[0].operators[0].builtin_options").stride_w == 7
     assert bytes(place_of(model, "buffers[1].data")) == b"1234"

@@ -37,6 +37,25 @@ def test_nothing_there_says_how_far_it_leads() -> None:
         resolve(model, parse_address("metadata_buffer[0]"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "subgraphs[0].operators.append",
+        "subgraphs[0].__class__",
+        "FIELDS[0]",
+        "description[0]",
+        "extra",
+        "buffers[0].data[0]",
+    ],
+)
+def test_only_fields_of_the_schema_are_places(text: str) -> None:
+    model = ts.load_model_from_file(SAMPLES / "sine_int8.tflite")
+    with pytest.raises(EditError):
+        resolve(model, parse_address(text))
+    with pytest.raises(EditError):
+        resolve(model, ("buffers", -1))
+
+
 def test_places_have_names() -> None:
     model = ts.load_model_from_file(SAMPLES / "sine_int8.tflite")
     names = {

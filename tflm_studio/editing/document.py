@@ -18,6 +18,7 @@ from tflm_studio.formats.model_file import (
     load_model_from_file,
     save_in_place,
     save_model_to_file,
+    written_file,
 )
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError, FileChangedError
@@ -234,7 +235,7 @@ class Document:
 
     def note_saved(self, path: PathLike) -> None:
         """Declares a file to hold the present state of the model."""
-        self.path = Path(path)
+        self.path = written_file(self.model, Path(path))
         self._stamp = stamp_of(self.path)
         self._is_as_read = False
         self.history.mark_clean()
@@ -258,5 +259,12 @@ class Document:
         save_model_to_file(self.model, path, symbol)
 
     def _notify(self, change: Change) -> None:
+        failures = []
         for observer in tuple(self._observers):
-            observer(change)
+            try:
+                observer(change)
+            except Exception as error:
+                # The others must hear of it all the same, or they would show what is no more.
+                failures.append(error)
+        if failures:
+            raise failures[0]

@@ -29,6 +29,8 @@ from tflm_studio.model.tensor_types import format_float
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
+LONGEST_TEXT = 48  # of a value in a label
+
 
 @dataclass(frozen=True, slots=True)
 class Edit(ABC):
@@ -105,8 +107,8 @@ class Set(Edit):
 
     def changes(self, model: Model) -> bool:
         new, old = self._checked(model), resolve(model, self.address)
-        if isinstance(new, Table) or isinstance(old, Table):
-            return new is not old
+        if _holds_tables(new) or _holds_tables(old):
+            return True
         if isinstance(new, (bytes, memoryview)) and old is not None:
             return not same_bytes(old, new)
         # 0.0 and -0.0 are different bits, and a NaN equals nothing.
@@ -295,6 +297,12 @@ def _check_index(edit: Edit, index: int, size: int) -> None:
         raise EditError(f"{edit.place}: index {index} is out of range 0 to {size - 1}.")
 
 
+def _holds_tables(value: Any) -> bool:
+    return isinstance(value, Table) or (
+        isinstance(value, list) and any(isinstance(item, Table) for item in value)
+    )
+
+
 def _only_difference(old: Any, new: Any) -> int | None:
     """The one index at which two lists of numbers differ, None if it is not one."""
     if not (isinstance(old, list) and isinstance(new, list)) or len(old) != len(new):
@@ -318,4 +326,5 @@ def _brief(value: Any) -> str:
     if isinstance(value, float):
         return format_float(value) if value == np.float32(value) else repr(value)
     name = getattr(value, "name", None)
-    return name if isinstance(name, str) else repr(value)
+    text = name if isinstance(name, str) else repr(value)
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"

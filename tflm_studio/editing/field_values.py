@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import mmap
+from typing import Any, cast
 
 import numpy as np
 
@@ -106,8 +107,7 @@ def _bytes(row: Field, value: Any) -> Any:
         raise EditError(f"this takes bytes, not {type(value).__name__}.") from None
     if not view.c_contiguous:
         raise EditError("this takes bytes in one piece; this array is strided.")
-    # Views of a file stay views; what others may still write to is copied.
-    return view.cast("B") if view.readonly else bytes(view)
+    return view.cast("B") if _is_fixed(view) else bytes(view)
 
 
 def _scalars(row: Field, value: Any) -> list[Any]:
@@ -152,7 +152,15 @@ def frozen(value: Any) -> Any:
         return copied(value)
     if isinstance(value, (list, tuple)):
         return [frozen(item) for item in value]
-    return bytes(value) if isinstance(value, (bytearray, np.ndarray)) else value
+    if isinstance(value, (bytearray, np.ndarray, memoryview)):
+        view = memoryview(cast(Any, value))
+        return view if _is_fixed(view) else bytes(view)
+    return value
+
+
+def _is_fixed(view: memoryview) -> bool:
+    """Whether nobody can write to the bytes: those of a file stay views, others are copied."""
+    return view.readonly and isinstance(view.obj, (bytes, mmap.mmap))
 
 
 def cost_bytes(value: Any) -> int:

@@ -24,6 +24,7 @@ class Step:
         inverses: What takes each edit back, in the same order.
         merges: Whether a like step right behind may become part of this one.
         done_at: Monotonic seconds.
+        cost_bytes: About how much memory it takes.
     """
 
     label: str
@@ -31,11 +32,10 @@ class Step:
     inverses: tuple[Edit, ...]
     merges: bool = False
     done_at: float = field(default_factory=time.monotonic)
+    cost_bytes: int = field(init=False)
 
-    @property
-    def cost_bytes(self) -> int:
-        """About how much memory the step takes."""
-        return sum(edit.cost_bytes for edit in (*self.edits, *self.inverses))
+    def __post_init__(self) -> None:
+        self.cost_bytes = sum(edit.cost_bytes for edit in (*self.edits, *self.inverses))
 
 
 def apply_all(model: Model, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:

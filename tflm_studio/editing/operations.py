@@ -24,6 +24,7 @@ from tflm_studio.model.tensor_types import ElementType, checked_value, element_p
 from tflm_studio.schema.tables import Model, SubGraph
 
 Column = Literal["inputs", "outputs", "weights"]
+LONGEST_QUOTE = 40
 
 
 def set_buffer_value(
@@ -78,13 +79,30 @@ def parse_indices(text: str) -> list[int]:
     Raises:
         EditError: The text is something else.
     """
-    bare = text.strip()
+    bare = re.sub(r"\(\s*bias\s+([-0-9 ,]*)\)", r" \1", text).strip().strip("[]")
     if bare in ("", "-", "–"):
         return []
-    found = re.findall(r"-?\d+", re.sub(r"[A-Za-z_()\[\]]+", " ", bare))
-    if not found or re.search(r"\d\.\d", bare):
-        raise EditError(f"'{text}' is not a list of tensor indices; write them as 4 7 -1.")
-    return [int(number) for number in found]
+    if not re.fullmatch(r"-?[0-9]{1,10}(?:[\s,;]+-?[0-9]{1,10})*[\s,;]*", bare):
+        raise EditError(f"'{_cut(text)}' is not a list of tensor indices; write 4 7 -1.")
+    return [int(number) for number in re.findall(r"-?[0-9]+", bare)]
+
+
+def parse_whole_number(text: str) -> int:
+    """A whole number that a person typed, also as 0x..., 0b... or 0o....
+
+    Raises:
+        EditError: The text is something else, or has more digits than any field.
+    """
+    bare = text.strip().replace("\N{MINUS SIGN}", "-").replace("_", "")
+    if re.fullmatch(r"[-+]?[0-9]{1,20}", bare):
+        return int(bare)
+    if re.fullmatch(r"[-+]?0(?:[xX][0-9a-fA-F]{1,16}|[bB][01]{1,64}|[oO][0-7]{1,22})", bare):
+        return int(bare, 0)
+    raise EditError(f"'{_cut(text)}' is not a whole number that a field can hold.")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
 
 
 def set_operator_tensors(
@@ -213,6 +231,6 @@ def parse_shape(text: str) -> list[int]:
     if bare in ("", "scalar"):
         return []
     parts = re.split(r"\s*[x×X,;]\s*|\s+", bare)
-    if not all(re.fullmatch(r"-?\d+", part) for part in parts):
-        raise EditError(f"'{text}' is not a shape; write it as 1x96x96x1, or scalar.")
+    if not all(re.fullmatch(r"-?[0-9]{1,10}", part) for part in parts):
+        raise EditError(f"'{_cut(text)}' is not a shape; write it as 1x96x96x1, or scalar.")
     return [int(part) for part in parts]

@@ -130,6 +130,13 @@ def save_in_place(model: Model, path: PathLike) -> None:
     write_atomically(path, [text], check)
 
 
+def written_file(model: Model, path: Path) -> Path:
+    """The file that holds the model after `save_in_place`: not a header but its source."""
+    source = model.extra.source if isinstance(model.extra, Origin) else None
+    is_export = path.suffix.lower() in C_SUFFIXES and source is None
+    return export_files(path)[0] if is_export else path
+
+
 def encode(model: Model, changed: Iterable[Address] | None = None) -> Layout:
     """The file of a model, with the smallest change to the bytes it was read from.
 

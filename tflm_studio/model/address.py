@@ -17,7 +17,7 @@ from tflm_studio.schema.tables import TABLES, Model
 
 Address = tuple[str | int, ...]
 
-_STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
+_STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]{1,10})\]")
 
 
 @lru_cache(maxsize=4096)
@@ -71,10 +71,13 @@ def resolve(model: Model, address: Address) -> Any:
     """
     value: Any = model
     for depth, step in enumerate(address):
-        try:
-            value = value[step] if isinstance(step, int) else getattr(value, step)
-        except (AttributeError, IndexError, TypeError):
-            raise EditError(_nothing_there(address, depth, value)) from None
+        if isinstance(step, int):
+            known = isinstance(value, list) and 0 <= step < len(value)
+        else:
+            known = isinstance(value, Table) and find_field(type(value), step) is not None
+        if not known:
+            raise EditError(_nothing_there(address, depth, value))
+        value = value[step] if isinstance(step, int) else getattr(value, step)
     return value
 
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tflm_studio.model.address import Address, find_address
-from tflm_studio.model.graph import wiring_of
+from tflm_studio.model.graph import Wiring, wiring_of
 from tflm_studio.model.operators import find_tensor
 from tflm_studio.model.place_names import thing_at
 from tflm_studio.schema.tables import Metadata, Model, Operator, SubGraph, Tensor
@@ -24,13 +25,19 @@ class Related(NamedTuple):
 NOTHING: frozenset[int] = frozenset()
 
 
-def related_to(model: Model, address: Address, subgraph_index: int = 0) -> Related:
+def related_to(
+    model: Model,
+    address: Address,
+    subgraph_index: int = 0,
+    wiring: Callable[[int], Wiring] | None = None,
+) -> Related:
     """What belongs to an operator, tensor, buffer or metadata entry. O(operators).
 
     Args:
         model: The model.
         address: A place in it.
         subgraph_index: Where to look for the users of a buffer.
+        wiring: Gives the wiring of a subgraph that is known already.
     """
     thing = thing_at(address)
     value = find_address(model, thing) if thing else None
@@ -38,6 +45,10 @@ def related_to(model: Model, address: Address, subgraph_index: int = 0) -> Relat
         subgraph_index = int(thing[1])
     subgraphs = model.subgraphs or []
     subgraph = subgraphs[subgraph_index] if subgraph_index < len(subgraphs) else SubGraph()
+
+    def links() -> Wiring:
+        return wiring(subgraph_index) if wiring is not None else wiring_of(subgraph)
+
     if isinstance(value, Operator):
         tensors = frozenset(value.inputs or []) | frozenset(value.outputs or [])
         buffers = _buffers_of(subgraph, tensors)
@@ -46,7 +57,7 @@ def related_to(model: Model, address: Address, subgraph_index: int = 0) -> Relat
         index = int(thing[3])
         return Related(
             subgraph_index,
-            _operators_of(subgraph, {index}),
+            _operators_of(links(), {index}),
             frozenset((index,)),
             frozenset((value.buffer,)),
         )
@@ -57,7 +68,7 @@ def related_to(model: Model, address: Address, subgraph_index: int = 0) -> Relat
         tensors = frozenset(
             t for t, tensor in enumerate(subgraph.tensors or []) if tensor.buffer == index
         )
-        operators = _operators_of(subgraph, set(tensors))
+        operators = _operators_of(links(), set(tensors))
         return Related(subgraph_index, operators, tensors, frozenset((index,)))
     return Related(subgraph_index, NOTHING, NOTHING, NOTHING)
 
@@ -67,8 +78,7 @@ def _buffers_of(subgraph: SubGraph, tensors: frozenset[int]) -> frozenset[int]:
     return frozenset(tensor.buffer for tensor in found if tensor is not None)
 
 
-def _operators_of(subgraph: SubGraph, tensors: set[int]) -> frozenset[int]:
-    wiring = wiring_of(subgraph)
+def _operators_of(wiring: Wiring, tensors: set[int]) -> frozenset[int]:
     return frozenset(
         operator
         for tensor in tensors

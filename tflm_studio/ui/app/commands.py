@@ -41,6 +41,7 @@ ABOUT = (
     "TFLM Studio {version}\n\nLook at, change and save TensorFlow Lite Micro models.\n"
     "Apache License 2.0."
 )
+BYTES_PER_TABLE = 1000  # a table takes as long to write as so many bytes of weights
 Buttons = QMessageBox.StandardButton
 
 
@@ -294,7 +295,11 @@ class Commands(QObject):
     def _run(self, text: str, work: Callable[[], None]) -> None:
         model = self._window.document.model
         weights = sum(data_bytes(buffer.data) for buffer in model.buffers or [])
-        if weights <= BACKGROUND_BYTES:
+        tables = sum(
+            len(subgraph.operators or []) + len(subgraph.tensors or [])
+            for subgraph in model.subgraphs or []
+        )
+        if weights + tables * BYTES_PER_TABLE <= BACKGROUND_BYTES:
             work()
         else:
             run_with_progress(self._window, text, work, can_cancel=False)

@@ -19,7 +19,7 @@ def why_no_display() -> str | None:
     """Why no window can be shown, in half a sentence; None if one can."""
     if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
         return None
-    if os.environ.get("WAYLAND_DISPLAY"):
+    if _has_wayland():
         return None
     display = os.environ.get("DISPLAY")
     if not display:
@@ -29,10 +29,17 @@ def why_no_display() -> str | None:
     return _missing_library()
 
 
+def _has_wayland() -> bool:
+    name = os.environ.get("WAYLAND_DISPLAY")
+    if not name:
+        return False
+    return _connects(str(Path(os.environ.get("XDG_RUNTIME_DIR", "/run")) / name))
+
+
 def _answers(display: str) -> bool:
     match = re.fullmatch(r"([^:]*):(\d+)(?:\.\d+)?", display)
     if match is None:
-        return True  # of a form that Qt may know and we do not
+        return False
     host, number = match[1], int(match[2])
     if host in ("", "unix"):
         return _connects(f"/tmp/.X11-unix/X{number}") or _connects(

@@ -353,7 +353,9 @@ class MainWindow(QMainWindow):
         assert isinstance(table, OperatorTable)
         operators = table.records()[:SEARCHED_OPERATORS]
         with_weights = (
-            row for row, o in enumerate(operators) if weight_inputs(model, table.subgraph, o)
+            row
+            for row, o in enumerate(operators)
+            if weight_inputs(model, self.session.subgraph, o)
         )
         if operators:
             row = next(with_weights, 0)

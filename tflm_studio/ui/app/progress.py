@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QEventLoop, Qt
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from tflm_studio.ui.models.tasks import LatestTask
@@ -36,21 +37,21 @@ def run_with_progress(
         CancelledError: The person cancelled; what `work` still returns is dropped.
         Exception: Whatever `work` raised.
     """
-    dialog = QProgressDialog(text, "Cancel" if can_cancel else "", 0, 0, parent)
-    if not can_cancel:
-        dialog.setCancelButton(None)
+    dialog = _Progress(text, can_cancel, parent)
     dialog.setWindowModality(Qt.WindowModality.WindowModal)
     dialog.setMinimumDuration(PATIENCE_MS)
     dialog.setWindowTitle("TFLM Studio")
     task, loop, outcome = LatestTask(dialog), QEventLoop(), _Outcome()
     task.finished.connect(outcome.keep)
     task.failed.connect(outcome.keep_error)
-    for signal in (task.finished, task.failed, dialog.canceled):
+    for signal in (task.finished, task.failed):
         signal.connect(loop.quit)
+    if can_cancel:
+        dialog.canceled.connect(loop.quit)
     dialog.setValue(0)
     task.start(lambda _cancelled: work())
     loop.exec()
-    cancelled = dialog.wasCanceled()
+    cancelled = can_cancel and dialog.wasCanceled()
     task.cancel()
     dialog.reset()
     dialog.deleteLater()
@@ -60,6 +61,26 @@ def run_with_progress(
         raise CancelledError
     result: Result = outcome.result
     return result
+
+
+class _Progress(QProgressDialog):
+    """A dialog that only goes away by itself, unless what it waits for can be cancelled."""
+
+    def __init__(self, text: str, can_cancel: bool, parent: QWidget | None) -> None:
+        super().__init__(text, "Cancel" if can_cancel else "", 0, 0, parent)
+        self._can_cancel = can_cancel
+        if not can_cancel:
+            self.setCancelButton(None)
+
+    def reject(self) -> None:
+        if self._can_cancel:
+            super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._can_cancel:
+            super().closeEvent(event)
+        else:
+            event.ignore()
 
 
 class _Outcome:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class Settings:
     @property
     def recent_files(self) -> list[str]:
         """Paths of files opened lately that still exist, newest first."""
-        return [path for path in self._stored_recent() if Path(path).exists()]
+        return [path for path in self._stored_recent() if os.path.exists(path)]
 
     def add_recent(self, path: Path) -> None:
         """Puts a file at the head of the recent ones."""

@@ -151,10 +151,9 @@ class Windows:
 
     def find(self, path: Path) -> MainWindow | None:
         """The window that shows a file."""
-        wanted = path.resolve()
         for window in self.open_windows:
             shown = window.document.path
-            if shown is not None and shown.resolve() == wanted:
+            if shown is not None and _is_same_file(path, shown):
                 return window
         return None
 
@@ -166,6 +165,13 @@ class Windows:
         """Forgets a window that has closed."""
         if window in self.open_windows:
             self.open_windows.remove(window)
+
+
+def _is_same_file(first: Path, second: Path) -> bool:
+    try:
+        return first == second or first.samefile(second)
+    except (OSError, ValueError):
+        return False  # one of them is not there or cannot be looked at
 
 
 def _load(path: Path, parent: QWidget | None, symbol: str | None = None) -> Model | None:

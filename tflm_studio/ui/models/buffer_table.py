@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject
 
@@ -56,16 +56,17 @@ class BufferTable(RecordTable):
             Column("Used by", self._used_by, self._used_by_tip),
         ]
 
-    def rows_touched(self, edit: Edit) -> Iterable[int]:
-        """Its own row; all rows where a tensor or entry turned to another buffer or type."""
-        match edit.address:
-            case ("subgraphs", int(), "tensors", int(), "buffer" | "type" | "name"):
-                return range(self.rowCount())
-            case ("subgraphs",) | ("subgraphs", int()) | ("subgraphs", int(), "tensors"):
-                return range(self.rowCount())
-            case ("metadata", *_):
-                return range(self.rowCount())
-        return super().rows_touched(edit)
+    def rows_touched(self, edits: Sequence[Edit]) -> Iterable[int]:
+        """Its own row; all rows where a tensor or entry may have turned to another buffer."""
+        for edit in edits:
+            match edit.address:
+                case ("metadata", *_) | ("subgraphs",) | ("subgraphs", int()):
+                    return range(self.rowCount())
+                case ("subgraphs", int(), "tensors") | ("subgraphs", int(), "tensors", int()):
+                    return range(self.rowCount())
+                case ("subgraphs", int(), "tensors", int(), "buffer" | "type" | "name"):
+                    return range(self.rowCount())
+        return super().rows_touched(edits)
 
     def _on_document_changed(self, change: Change) -> None:
         self._users = None

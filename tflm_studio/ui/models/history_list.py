@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from tflm_studio.model.place_names import plural
 from tflm_studio.ui.models.session import Session
 
 Index = QModelIndex | QPersistentModelIndex
@@ -47,17 +48,19 @@ class HistoryList(QAbstractListModel):
 
     def _current_labels(self) -> list[str]:
         document = self._session.document
-        return [self._opened, *(step.label for step in document.history.steps)]
+        gone = document.history.forgotten
+        first = f"{plural(gone, 'earlier step')} forgotten" if gone else self._opened
+        return [first, *(step.label for step in document.history.steps)]
 
     def _on_document_changed(self) -> None:
-        labels = self._current_labels()
-        if len(labels) > len(self._labels):
-            self.beginInsertRows(QModelIndex(), len(self._labels), len(labels) - 1)
-            self._labels = labels
+        labels, shown = self._current_labels(), len(self._labels)
+        if len(labels) > shown:
+            self.beginInsertRows(QModelIndex(), shown, len(labels) - 1)
+            self._labels = [*self._labels, *labels[shown:]]
             self.endInsertRows()
-        elif len(labels) < len(self._labels):
-            self.beginRemoveRows(QModelIndex(), len(labels), len(self._labels) - 1)
-            self._labels = labels
+        elif len(labels) < shown:
+            self.beginRemoveRows(QModelIndex(), len(labels), shown - 1)
+            self._labels = self._labels[: len(labels)]
             self.endRemoveRows()
         self._labels = labels
         self.dataChanged.emit(self.index(0), self.index(len(labels) - 1))

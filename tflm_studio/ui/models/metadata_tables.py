@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject
@@ -48,11 +48,11 @@ class MetadataTable(RecordTable):
             Column("Content", lambda row: preview(self._bytes(row))),
         ]
 
-    def rows_touched(self, edit: Edit) -> Iterable[int]:
-        """Its own row, or those whose buffer was written to."""
-        if edit.address[:1] == ("buffers",):
+    def rows_touched(self, edits: Sequence[Edit]) -> Iterable[int]:
+        """Its own row; all rows if buffers were written to."""
+        if any(edit.address[:1] == ("buffers",) for edit in edits):
             return range(self.rowCount())
-        return super().rows_touched(edit)
+        return super().rows_touched(edits)
 
     def _bytes(self, row: int) -> memoryview:
         return metadata_bytes(self.session.document.model, self.records()[row])
@@ -97,7 +97,7 @@ class EndsTable(RecordTable):
         # The rows are gathered from several lists; none of them is this table's own.
         return ("ends",)
 
-    def tensor_address(self, row: int) -> Address:
+    def address_of(self, row: int) -> Address:
         """Where the tensor of a row stands."""
         end = self._ends[row]
         return ("subgraphs", end.subgraph_index, "tensors", end.tensor_index)
@@ -118,14 +118,14 @@ class EndsTable(RecordTable):
             ),
         ]
 
-    def _of(self, row: int, text: object) -> str:
+    def _of(self, row: int, text: Callable[[Tensor], str]) -> str:
         end = self._ends[row]
         subgraphs = self.session.document.model.subgraphs or []
         known = end.subgraph_index < len(subgraphs)
         tensor = (
             find_tensor(subgraphs[end.subgraph_index], end.tensor_index) if known else None
         )
-        return str(text(tensor)) if tensor is not None and callable(text) else "no such tensor"
+        return text(tensor) if tensor is not None else "no such tensor"
 
     def _on_document_changed(self, change: Change) -> None:
         if change.kind is ChangeKind.SAVED or not (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import QObject
 
@@ -15,13 +15,14 @@ from tflm_studio.editing.operations import parse_indices, set_operator_tensors
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import shape_text, tensor_text
 from tflm_studio.model.operators import (
+    enum_text,
     find_tensor,
     knowledge_of,
     operator_args,
     operator_code,
     split_inputs,
 )
-from tflm_studio.model.schema import Operator, SubGraph
+from tflm_studio.model.schema import Operator
 from tflm_studio.ui.models.record_table import Column, RecordTable
 from tflm_studio.ui.models.session import Session
 
@@ -36,15 +37,8 @@ class OperatorTable(RecordTable):
         super().__init__(session, parent)
         session.subgraph_changed.connect(self.reload)
 
-    @property
-    def subgraph(self) -> SubGraph:
-        """The subgraph that is shown; an empty one if the model has none."""
-        subgraphs = self.session.document.model.subgraphs or []
-        index = self.session.subgraph_index
-        return subgraphs[index] if index < len(subgraphs) else SubGraph()
-
     def records(self) -> list[Operator]:
-        return self.subgraph.operators or []
+        return self.session.subgraph.operators or []
 
     def list_address(self) -> Address:
         return ("subgraphs", self.session.subgraph_index, "operators")
@@ -84,22 +78,27 @@ class OperatorTable(RecordTable):
 
         return edits
 
-    def rows_touched(self, edit: Edit) -> Iterable[int]:
-        """Rows of the operator itself, or of all that use a changed tensor, buffer or code."""
-        match edit.address:
-            case ("operator_codes", *_):
-                return range(self.rowCount())
-            case ("buffers", int(buffer_index), *_):
-                return self._users(lambda tensor: tensor.buffer == buffer_index)
-            case ("subgraphs", int(s), "tensors", int(t), *_) if (
-                s == self.session.subgraph_index
-            ):
-                changed = find_tensor(self.subgraph, t)
-                return self._users(lambda tensor: tensor is changed)
-        return super().rows_touched(edit)
+    def rows_touched(self, edits: Sequence[Edit]) -> Iterable[int]:
+        """Rows of the operators themselves, and of all that use what has changed."""
+        shown, tensors, buffers = self.session.subgraph_index, set(), set()
+        for edit in edits:
+            match edit.address:
+                case ("operator_codes", *_) | ("buffers",):
+                    return range(self.rowCount())
+                case ("subgraphs", int(s), "tensors") if s == shown:
+                    return range(self.rowCount())
+                case ("subgraphs", int(s), "tensors", int(t), *_) if s == shown:
+                    tensors.add(t)
+                case ("buffers", int(b), *_):
+                    buffers.add(b)
+        return {*super().rows_touched(edits), *self._users(tensors, buffers)}
 
-    def _users(self, wanted: Callable[..., bool]) -> list[int]:
-        tensors = {t for t, tensor in enumerate(self.subgraph.tensors or []) if wanted(tensor)}
+    def _users(self, tensors: set[int], buffers: set[int]) -> list[int]:
+        all_tensors = self.session.subgraph.tensors or []
+        if buffers:
+            tensors |= {t for t, each in enumerate(all_tensors) if each.buffer in buffers}
+        if not tensors:
+            return []
         return [
             row
             for row, operator in enumerate(self.records())
@@ -121,20 +120,20 @@ class OperatorTable(RecordTable):
 
     def _args(self, row: int) -> str:
         model = self.session.document.model
-        return operator_args(model, self.subgraph, self.records()[row]) or NOTHING
+        return operator_args(model, self.session.subgraph, self.records()[row]) or NOTHING
 
     def _args_tip(self, row: int) -> str:
         operator = self.records()[row]
         options = operator.builtin_options or operator.builtin_options_2
         rows = getattr(options, "FIELDS", ())
-        lines = [f"{field.name}: {_shown(getattr(options, field.name))}" for field in rows]
+        lines = [f"{field.name}: {enum_text(getattr(options, field.name))}" for field in rows]
         return "\n".join(lines) or "No options"
 
     def _indices(self, row: int, column: TensorColumn) -> list[int]:
         operator = self.records()[row]
         if column == "outputs":
             return list(operator.outputs or [])
-        parts = split_inputs(self.session.document.model, self.subgraph, operator)
+        parts = split_inputs(self.session.document.model, self.session.subgraph, operator)
         positions = parts.inputs if column == "inputs" else parts.weights + parts.biases
         return [(operator.inputs or [])[position] for position in positions]
 
@@ -142,7 +141,7 @@ class OperatorTable(RecordTable):
         indices = self._indices(row, column)
         if column == "weights":
             operator = self.records()[row]
-            parts = split_inputs(self.session.document.model, self.subgraph, operator)
+            parts = split_inputs(self.session.document.model, self.session.subgraph, operator)
             biases = [str((operator.inputs or [])[position]) for position in parts.biases]
             weights = [str(index) for index in indices[: len(parts.weights)]]
             bias = f"(bias {' '.join(biases)})" if biases else ""
@@ -150,15 +149,12 @@ class OperatorTable(RecordTable):
         return " ".join(map(str, indices)) or NOTHING
 
     def _indices_tip(self, row: int, column: TensorColumn) -> str:
-        lines = (f"{i}  {tensor_text(self.subgraph, i)}" for i in self._indices(row, column))
+        lines = (
+            f"{i}  {tensor_text(self.session.subgraph, i)}" for i in self._indices(row, column)
+        )
         return "\n".join(lines) or "none"
 
     def _output_shape(self, row: int) -> str:
         outputs = self.records()[row].outputs or []
-        tensor = find_tensor(self.subgraph, outputs[0]) if outputs else None
+        tensor = find_tensor(self.session.subgraph, outputs[0]) if outputs else None
         return shape_text(tensor.shape, "×") if tensor is not None else NOTHING
-
-
-def _shown(value: object) -> str:
-    name = getattr(value, "name", None)
-    return name if isinstance(name, str) else str(value)

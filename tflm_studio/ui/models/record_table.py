@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +55,8 @@ class Column:
 class RecordTable(QAbstractTableModel):
     """Rows of one list of the model; subclasses say which, and which columns it has.
 
-    Edits to the list itself insert, remove and move rows; any other edit refreshes the rows
-    that `rows_touched` names.
+    Edits to the list itself insert, remove and move rows, edits above it show it anew, and any
+    others refresh the rows that `rows_touched` names.
     """
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -64,6 +64,7 @@ class RecordTable(QAbstractTableModel):
         self.session = session
         self.columns = self.make_columns()
         self._count = len(self.records())
+        self._ranks: dict[int, list[int]] = {}
         session.changed.connect(self._on_document_changed)
 
     # ------------------------------------------------------------------ for subclasses
@@ -80,11 +81,18 @@ class RecordTable(QAbstractTableModel):
         """The columns, left to right."""
         raise NotImplementedError
 
-    def rows_touched(self, edit: Edit) -> Iterable[int]:
-        """Rows that show something else after an edit that is not to the list itself."""
+    def rows_touched(self, edits: Sequence[Edit]) -> Iterable[int]:
+        """Rows that show something else after edits that are not to the list itself."""
         size = len(self.list_address())
-        inside = edit.address[:size] == self.list_address() and len(edit.address) > size
-        return (int(edit.address[size]),) if inside else ()
+        return {
+            int(edit.address[size])
+            for edit in edits
+            if len(edit.address) > size and edit.address[:size] == self.list_address()
+        }
+
+    def address_of(self, row: int) -> Address:
+        """What is selected with a row."""
+        return (*self.list_address(), row)
 
     def group(self, row: int) -> str:
         """Family of a row, for its colour chip; "" for none."""
@@ -126,9 +134,9 @@ class RecordTable(QAbstractTableModel):
         if role == Role.TextAlignmentRole:
             return _NUMBER if column.is_number else _TEXT
         if role == SORT_ROLE:
-            return (column.sort_key or column.text)(row)
+            return self._ranks_of(index.column())[row]
         if role == ADDRESS_ROLE:
-            return (*self.list_address(), row)
+            return self.address_of(row)
         if role == GROUP_ROLE and index.column() == GROUP_COLUMN:
             return self.group(row)
         return None
@@ -152,16 +160,29 @@ class RecordTable(QAbstractTableModel):
             return False
         return self.session.do(edits)
 
+    def _ranks_of(self, column: int) -> list[int]:
+        """The place of each row in the order of a column: keys are made once, not compared."""
+        if column not in self._ranks:
+            key = self.columns[column].sort_key or self.columns[column].text
+            order = sorted(range(self._count), key=key)
+            ranks = [0] * self._count
+            for rank, row in enumerate(order):
+                ranks[row] = rank
+            self._ranks[column] = ranks
+        return self._ranks[column]
+
     # ------------------------------------------------------------------ following the document
 
     def reload(self) -> None:
         """Shows another list, as after a change of subgraph."""
+        self._ranks.clear()
         self.beginResetModel()
         self._count = len(self.records())
         self.endResetModel()
 
     def refresh(self, rows: Iterable[int]) -> None:
         """Announces that rows show something else."""
+        self._ranks.clear()
         for first, last in runs(sorted(rows)):
             if first < self._count:
                 last_row = min(last, self._count - 1)
@@ -172,21 +193,22 @@ class RecordTable(QAbstractTableModel):
     def _on_document_changed(self, change: Change) -> None:
         if change.kind is ChangeKind.SAVED:
             return
-        touched: set[int] = set()
-        for edit in change.edits:
-            if edit.address == self.list_address():
-                self._follow_structure(edit)
-            elif isinstance(edit, Set) and (
-                self.list_address()[: len(edit.address)] == edit.address
-            ):
-                self.reload()
-            else:
-                touched.update(self.rows_touched(edit))
+        own = self.list_address()
+        to_list = [edit for edit in change.edits if edit.address == own[: len(edit.address)]]
+        others = [edit for edit in change.edits if edit.address != own[: len(edit.address)]]
+        # Rows can only be told to come and go one at a time: between the edits of a step, the
+        # list is already what it is after the last of them.
+        if len(to_list) == 1 and to_list[0].address == own:
+            self._follow_structure(to_list[0])
+        elif to_list:
+            self.reload()
         if self._count != len(self.records()):
             self.reload()
-        self.refresh(touched)
+        elif others:
+            self.refresh(self.rows_touched(others))
 
     def _follow_structure(self, edit: Edit) -> None:
+        self._ranks.clear()
         nowhere = QModelIndex()
         if isinstance(edit, Insert):
             self.beginInsertRows(nowhere, edit.index, edit.index)

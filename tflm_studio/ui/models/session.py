@@ -8,10 +8,14 @@ from collections.abc import Iterable
 from PySide6.QtCore import QObject, Signal
 
 from tflm_studio.editing.document import Change, Document
-from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.edits import Edit, Insert, Move, Remove
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import Wiring, wiring_of
+from tflm_studio.model.schema import SubGraph
 from tflm_studio.ui.models.selection import Selection
+
+_WIRED = frozenset(("operators", "inputs", "outputs"))
 
 
 class Session(QObject):
@@ -19,26 +23,42 @@ class Session(QObject):
 
     Attributes:
         document: What is edited.
-        selection: The selected place.
+        selection: The selected place; it moves along when things before it come or go.
         subgraph_index: The subgraph that tables show.
     """
 
     changed = Signal(object)  # Change
     subgraph_changed = Signal(int)
     refused = Signal(str)
-    message = Signal(str)
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.document = document
         self.selection = Selection(self)
         self.subgraph_index = 0
-        self._unsubscribe = document.subscribe(self._pass_on)
+        self._wirings: dict[int, Wiring] = {}
+        self._unsubscribe = document.subscribe(self._on_document_changed)
         self.selection.changed.connect(self._follow)
 
     def close(self) -> None:
         """Ends the news; the document may live on without a window."""
         self._unsubscribe()
+
+    @property
+    def subgraph(self) -> SubGraph:
+        """The subgraph that tables show; an empty one if the model has none."""
+        subgraphs = self.document.model.subgraphs or []
+        known = self.subgraph_index < len(subgraphs)
+        return subgraphs[self.subgraph_index] if known else SubGraph()
+
+    def wiring(self, subgraph_index: int) -> Wiring:
+        """Who makes and uses the tensors of a subgraph; made once after each rewiring."""
+        if subgraph_index not in self._wirings:
+            subgraphs = self.document.model.subgraphs or []
+            known = 0 <= subgraph_index < len(subgraphs)
+            subgraph = subgraphs[subgraph_index] if known else SubGraph()
+            self._wirings[subgraph_index] = wiring_of(subgraph)
+        return self._wirings[subgraph_index]
 
     def do(
         self, edits: Edit | Iterable[Edit], label: str | None = None, *, merge: bool = False
@@ -46,7 +66,7 @@ class Session(QObject):
         """Applies edits; a refusal is announced, and nothing has changed.
 
         Returns:
-            False if the edits were refused.
+            Whether the edits were accepted, also if they changed nothing.
         """
         try:
             self.document.do(edits, label, merge=merge)
@@ -61,9 +81,52 @@ class Session(QObject):
             self.subgraph_index = subgraph_index
             self.subgraph_changed.emit(subgraph_index)
 
-    def _pass_on(self, change: Change) -> None:
+    def _on_document_changed(self, change: Change) -> None:
+        if any(_rewires(edit.address) for edit in change.edits):
+            self._wirings.clear()
+        before = self.selection.address
+        # Panels must find the selected thing where it is now when they hear of the change.
+        self.selection.address = shifted(before, change.edits)
+        count = len(self.document.model.subgraphs or [])
+        self.show_subgraph(min(self.subgraph_index, max(count - 1, 0)))
         self.changed.emit(change)
+        if self.selection.address != before:
+            self.selection.changed.emit(self.selection.address)
 
     def _follow(self, address: Address) -> None:
-        if address[:1] == ("subgraphs",) and len(address) > 1:
-            self.show_subgraph(int(address[1]))
+        match address:
+            case ("subgraphs", int(index), *_) if index < len(
+                self.document.model.subgraphs or []
+            ):
+                self.show_subgraph(index)
+
+
+def _rewires(address: Address) -> bool:
+    return address[:1] == ("subgraphs",) and (len(address) < 3 or address[2] in _WIRED)
+
+
+def shifted(address: Address, edits: Iterable[Edit]) -> Address:
+    """Where a thing stands after edits to the lists it is in; the model if it is gone."""
+    for edit in edits:
+        size = len(edit.address)
+        if address[:size] != edit.address or len(address) == size:
+            continue
+        index = address[size]
+        if not isinstance(index, int):
+            continue
+        if isinstance(edit, Remove) and edit.index == index:
+            return ()
+        address = (*address[:size], index + _step(edit, index), *address[size + 1 :])
+    return address
+
+
+def _step(edit: Edit, index: int) -> int:
+    if isinstance(edit, Insert):
+        return 1 if edit.index <= index else 0
+    if isinstance(edit, Remove):
+        return -1 if edit.index < index else 0
+    if isinstance(edit, Move):
+        if edit.index == index:
+            return edit.target - index
+        return (edit.target <= index) - (edit.index < index)
+    return 0

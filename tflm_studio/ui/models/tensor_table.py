@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject
 
-from tflm_studio.editing.document import Change
 from tflm_studio.editing.edits import Edit, Set
-from tflm_studio.editing.operations import parse_shape
+from tflm_studio.editing.operations import parse_shape, parse_whole_number
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import Wiring, shape_text, wiring_of
+from tflm_studio.model.graph import Wiring, shape_text
 from tflm_studio.model.operators import has_data
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.quantization import find_quantization
-from tflm_studio.model.schema import SubGraph, Tensor, TensorType
+from tflm_studio.model.schema import Tensor, TensorType
 from tflm_studio.model.tensor_types import element_type, format_float
 from tflm_studio.ui.models.record_table import Column, RecordTable
 from tflm_studio.ui.models.session import Session
@@ -28,19 +28,11 @@ class TensorTable(RecordTable):
     """One row per tensor of the subgraph that is shown."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
-        self._wiring: Wiring | None = None
         super().__init__(session, parent)
-        session.subgraph_changed.connect(self._on_subgraph_changed)
-
-    @property
-    def subgraph(self) -> SubGraph:
-        """The subgraph that is shown; an empty one if the model has none."""
-        subgraphs = self.session.document.model.subgraphs or []
-        index = self.session.subgraph_index
-        return subgraphs[index] if index < len(subgraphs) else SubGraph()
+        session.subgraph_changed.connect(self.reload)
 
     def records(self) -> list[Tensor]:
-        return self.subgraph.tensors or []
+        return self.session.subgraph.tensors or []
 
     def list_address(self) -> Address:
         return ("subgraphs", self.session.subgraph_index, "tensors")
@@ -60,47 +52,40 @@ class TensorTable(RecordTable):
             Column(
                 "Type",
                 lambda row: element_type(self.records()[row].type).name,
-                edit_text=lambda row: element_type(self.records()[row].type).name,
                 edits=self._retype,
             ),
             Column("Quantisation", self._quantisation, self._quantisation_tip),
             Column(
                 "Buffer",
                 self._buffer,
-                edit_text=lambda row: str(self.records()[row].buffer),
                 edits=self._rebuffer,
                 is_number=True,
                 sort_key=lambda row: self.records()[row].buffer,
-                hint="Index of the buffer with its data; greyed words say where it lives",
+                hint="Index of the buffer with its data",
             ),
             Column("Kind", self._kind, hint="Constant, variable, input, output or made"),
             Column("Made by", self._made_by, hint="Operators that output it"),
             Column("Used by", self._used_by, hint="Operators that read it"),
         ]
 
-    def rows_touched(self, edit: Edit) -> Iterable[int]:
-        """Its own row; all rows where an operator or the model's ends were rewired."""
-        match edit.address:
-            case ("subgraphs", int(s), "operators" | "inputs" | "outputs", *_) if (
-                s == self.session.subgraph_index
-            ):
-                return range(self.rowCount())
-            case ("buffers", int(b), *_):
-                return [row for row, tensor in enumerate(self.records()) if tensor.buffer == b]
-        return super().rows_touched(edit)
-
-    def _on_document_changed(self, change: Change) -> None:
-        self._wiring = None
-        super()._on_document_changed(change)
-
-    def _on_subgraph_changed(self) -> None:
-        self._wiring = None
-        self.reload()
+    def rows_touched(self, edits: Sequence[Edit]) -> Iterable[int]:
+        """Its own row; all rows where operators, the model's ends or buffers were moved."""
+        shown, buffers = self.session.subgraph_index, set()
+        for edit in edits:
+            match edit.address:
+                case ("subgraphs", int(s), "operators" | "inputs" | "outputs", *_) if (
+                    s == shown
+                ):
+                    return range(self.rowCount())
+                case ("buffers",):
+                    return range(self.rowCount())
+                case ("buffers", int(b), *_):
+                    buffers.add(b)
+        users = {row for row, each in enumerate(self.records()) if each.buffer in buffers}
+        return {*super().rows_touched(edits), *users}
 
     def _links(self) -> Wiring:
-        if self._wiring is None:
-            self._wiring = wiring_of(self.subgraph)
-        return self._wiring
+        return self.session.wiring(self.session.subgraph_index)
 
     def _place(self, row: int, *steps: str) -> Address:
         return (*self.list_address(), row, *steps)
@@ -119,9 +104,10 @@ class TensorTable(RecordTable):
 
     def _rebuffer(self, row: int, text: str) -> list[Edit]:
         count = len(self.session.document.model.buffers or [])
-        if not text.strip().isdigit() or int(text) >= count:
-            raise EditError(f"There is no buffer {text}; the model has 0 to {count - 1}.")
-        return [Set(self._place(row, "buffer"), int(text))]
+        index = parse_whole_number(text)
+        if not 0 <= index < count:
+            raise EditError(f"There is no buffer {index}; the model has {count} buffers.")
+        return [Set(self._place(row, "buffer"), index)]
 
     def _shape_tip(self, row: int) -> str:
         tensor = self.records()[row]
@@ -198,7 +184,7 @@ def parse_tensor_type(text: str) -> int:
     bare = text.strip().upper()
     if bare in TensorType.__members__:
         return TensorType[bare]
-    if bare.removeprefix("TYPE ").isdigit():
+    if re.fullmatch(r"(TYPE )?[0-9]{1,3}", bare):
         return int(bare.removeprefix("TYPE "))
     names = ", ".join(name.lower() for name in TensorType.__members__)
     raise EditError(f"'{text}' is not a tensor type; choose one of {names}.")

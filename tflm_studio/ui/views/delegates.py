@@ -43,7 +43,7 @@ class TensorIndexDelegate(QStyledItemDelegate):
     def createEditor(
         self, parent: QWidget, option: QStyleOptionViewItem, index: Index
     ) -> QWidget:
-        editor = TensorIndexEdit(self._table.subgraph, parent)
+        editor = TensorIndexEdit(self._table.session.subgraph, parent)
         editor.setFrame(False)
         return editor
 

@@ -20,13 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.editing.field_values import scalar_range
-from tflm_studio.editing.operations import parse_shape
+from tflm_studio.editing.operations import parse_shape, parse_whole_number
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import data_bytes, shape_text
 from tflm_studio.model.schema import VALUE_DOCS, Field, Kind
 from tflm_studio.model.tensor_types import format_float
 
 MOST_ITEMS = 4096
+LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
 SHAPE_FIELDS = frozenset(("shape", "shape_signature"))
 
 
@@ -105,7 +106,7 @@ class EnumEditor(FieldEditor):
 class IntegerBox(QAbstractSpinBox):
     """A spin box for whole numbers of any width; Qt's own stops at 32 bits."""
 
-    stepped = Signal(int)
+    stepped = Signal(object)  # an int of any size; Signal(int) stops at 32 bits
 
     def __init__(self, low: int, high: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,8 +121,8 @@ class IntegerBox(QAbstractSpinBox):
 
     def stepBy(self, steps: int) -> None:
         try:
-            value = int(self.text(), 0)
-        except ValueError:
+            value = parse_whole_number(self.text())
+        except EditError:
             return
         stepped = min(max(value + steps, self.low), self.high)
         self.lineEdit().setText(str(stepped))
@@ -156,9 +157,9 @@ class IntegerEditor(FieldEditor):
         if text == self._shown:
             return
         try:
-            value = int(text, 0)
-        except ValueError:
-            self.refused.emit(f"{self.row.name}: '{text}' is not a whole number.")
+            value = parse_whole_number(text)
+        except EditError as error:
+            self.refused.emit(f"{self.row.name}: {error}")
             self.show_value(self._shown)
             return
         self.entered.emit(value, False)
@@ -179,6 +180,7 @@ class TextEditor(FieldEditor):
         self._shown = ""
         self._is_absent = False
         self.line = QLineEdit()
+        self.line.setMaxLength(LONGEST_TEXT)
         self._adopt(self.line)
         self.line.editingFinished.connect(self._on_finished)
 
@@ -268,16 +270,10 @@ def _list_text(row: Field) -> Callable[[Any], str]:
 
 
 def _list_reader(row: Field) -> Callable[[str], list[Any]]:
-    one: Callable[[str], Any] = _read_float if row.scalar in ("float", "double") else _read_int
+    is_float = row.scalar in ("float", "double")
+    one: Callable[[str], Any] = _read_float if is_float else parse_whole_number
 
     def read(text: str) -> list[Any]:
         return [one(word) for word in text.replace(",", " ").replace(";", " ").split()]
 
     return read
-
-
-def _read_int(text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise EditError(f"'{text}' is not a whole number.") from None

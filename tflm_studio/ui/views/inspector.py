@@ -70,16 +70,15 @@ class Inspector(QScrollArea):
             old.deleteLater()
 
     def _on_document_changed(self, change: Change) -> None:
-        thing = self._shown or ()
+        thing = thing_at(self._session.selection.address)
         value = find_address(self._session.document.model, thing)
         page = self.page
-        if page is None:
-            return
         if thing and type(value) not in PAGES:
             # The thing is gone, as after undoing its insertion.
             self._session.selection.select(())
-            self.show_place(())
+        elif page is None or thing != self._shown:
+            self.show_place(thing)
         elif page.must_rebuild(change):
             self._replace(type(page), thing)
-        elif change.edits:
+        else:
             page.refresh()

@@ -104,6 +104,13 @@ class FactList(QWidget):
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
         self._values: dict[str, LinkLabel] = {}
+        self._names: dict[str, QLabel] = {}
+
+    def clear(self) -> None:
+        """Hides all facts until they are set again."""
+        for name, value in self._values.items():
+            value.hide()
+            self._names[name].hide()
 
     def set_fact(self, name: str, html: str) -> None:
         """Shows a value; the first time also its name."""
@@ -113,9 +120,12 @@ class FactList(QWidget):
             label.setEnabled(False)
             self._values[name] = LinkLabel(self._session)
             top = Qt.AlignmentFlag.AlignTop
+            self._names[name] = label
             self._grid.addWidget(label, line, 0, top)
             self._grid.addWidget(self._values[name], line, 1)
         self._values[name].setText(html)
+        self._values[name].show()
+        self._names[name].show()
 
 
 def section_label(title: str) -> QLabel:

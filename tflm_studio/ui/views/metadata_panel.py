@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from tflm_studio.ui.models.metadata_tables import (
@@ -36,10 +35,10 @@ class MetadataPanel(QScrollArea):
         self._column.setContentsMargins(16, 8, 16, 16)
         self.setWidget(body)
         self._build_model()
-        self.ends = self._add_table("inputs and outputs", EndsTable(session), "ends_table")
-        self.ends.clicked.connect(self._on_end_clicked)
+        ends = EndsTable(session, self)
+        self.ends = self._add_table("inputs and outputs", ends, "ends_table")
         self.entries = self._add_table(
-            "metadata entries", MetadataTable(session), "metadata_table"
+            "metadata entries", MetadataTable(session, self), "metadata_table"
         )
         self._column.addStretch(1)
         session.changed.connect(self.refresh)
@@ -77,12 +76,6 @@ class MetadataPanel(QScrollArea):
             signal.connect(fit)
         fit()
         return view
-
-    def _on_end_clicked(self, index: QModelIndex) -> None:
-        row = self.ends.proxy.mapToSource(index).row()
-        table = self.ends.table
-        assert isinstance(table, EndsTable)
-        self._session.selection.select(table.tensor_address(row))
 
     def refresh(self) -> None:
         """Shows what the model says now."""

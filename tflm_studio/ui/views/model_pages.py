@@ -27,6 +27,7 @@ class ModelPage(InspectorPage):
     def refresh(self) -> None:
         model = self.session.document.model
         self.set_heading(self.session.document.name, "the model")
+        self.facts.clear()
         facts = self.facts.set_fact
         for index, subgraph in enumerate(model.subgraphs or []):
             count = len(subgraph.operators or [])
@@ -75,6 +76,7 @@ class BufferPage(InspectorPage):
         index = int(self.address[1])
         self.set_heading(f"Buffer {index}", "the sentinel: empty by rule" if not index else "")
         size = data_bytes(buffer.data)
+        self.facts.clear()
         self.facts.set_fact("size", f"{size:,} bytes" if size else "empty")
         self.facts.set_fact("place", _file_place(model, buffer))
         users = buffer_users(model).get(index, [])

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.operations import check_tensor_indices, parse_indices
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import data_bytes, shape_text, wiring_of
+from tflm_studio.model.graph import Wiring, data_bytes, shape_text
 from tflm_studio.model.operators import (
     NO_TENSOR,
     find_tensor,
@@ -83,6 +83,7 @@ class OperatorPage(InspectorPage):
             known.name, f"operator {self.address[-1]} of subgraph {self.address[1]}"
         )
         tflm = f"{known.resolver}()" if known.resolver else "not in its resolver"
+        self.facts.clear()
         self.facts.set_fact("TFLM", escape(tflm))
         if code is not None:
             self.facts.set_fact("op version", str(code.version))
@@ -153,7 +154,8 @@ class OperatorTensors(QWidget):
 
     def refresh(self) -> None:
         """Shows what the tensors are now."""
-        wiring, subgraph = wiring_of(self._subgraph()), self._subgraph()
+        subgraph = self._subgraph()
+        wiring = self._session.wiring(int(self._page.address[1]))
         for position, tensor_index in enumerate(self._indices()[: len(self.edits)]):
             self.edits[position].setText(str(tensor_index))
             tensor = find_tensor(subgraph, tensor_index)
@@ -168,8 +170,8 @@ class OperatorTensors(QWidget):
             )
             self._notes[position].setToolTip(escape(tensor.name or ""))
 
-    def _relation(self, wiring: object, place: tuple[str | int, ...]) -> str:
-        links = wiring.users if self._field == "outputs" else wiring.makers  # type: ignore[attr-defined]
+    def _relation(self, wiring: Wiring, place: tuple[str | int, ...]) -> str:
+        links = wiring.users if self._field == "outputs" else wiring.makers
         tensor_index, subgraph_index = int(place[3]), place[1]
         tensor = find_tensor(self._subgraph(), tensor_index)
         if (

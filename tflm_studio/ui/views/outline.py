@@ -123,7 +123,8 @@ def _subgraph_lines(index: int, subgraph: SubGraph) -> Iterator[Line]:
     for kind, indices in (("Input", subgraph.inputs), ("Output", subgraph.outputs)):
         for tensor_index in (indices or [])[:MOST_ENDS]:
             text = f"{kind}  {tensor_text(subgraph, tensor_index)}"
-            yield Line(2, text, (*place, "tensors", tensor_index))
+            known = 0 <= tensor_index < len(subgraph.tensors or [])
+            yield Line(2, text, (*place, "tensors", tensor_index) if known else place)
 
 
 def _bytes_text(count: int) -> str:

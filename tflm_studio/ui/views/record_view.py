@@ -6,10 +6,9 @@ from __future__ import annotations
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
+    QItemSelectionRange,
     QModelIndex,
     QPersistentModelIndex,
-    QRegularExpression,
-    QSortFilterProxyModel,
     Qt,
 )
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
+    QLineEdit,
     QStyledItemDelegate,
     QStyleOptionHeader,
     QStyleOptionViewItem,
@@ -29,16 +29,19 @@ from tflm_studio.model.related import NOTHING, Related, related_to
 from tflm_studio.ui.models.record_table import (
     ADDRESS_ROLE,
     GROUP_COLUMN,
-    SORT_ROLE,
     RecordTable,
+    runs,
 )
+from tflm_studio.ui.models.search_proxy import SearchProxy
 from tflm_studio.ui.views.colours import CHIP_PIXELS
 
 ROW_PIXELS = 24
 WIDEST_PIXELS = 340
 MOST_MEASURED_ROWS = 8
+MOST_MARKED = 500
 GAP = "\N{EN SPACE}"
 SAMPLE_ROWS = 200
+LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
 PADDING_PIXELS = 20
 
 _SELECT = QItemSelectionModel.SelectionFlag
@@ -55,6 +58,17 @@ class RecordHeader(QHeaderView):
 
 class CellDelegate(QStyledItemDelegate):
     """Draws cells; numbers, which stand on the right, keep a distance from the next column."""
+
+    def createEditor(
+        self,
+        parent: QWidget,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> QWidget:
+        editor = super().createEditor(parent, option, index)
+        if isinstance(editor, QLineEdit):
+            editor.setMaxLength(LONGEST_TEXT)
+        return editor
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -83,10 +97,7 @@ class RecordView(QTableView):
         self.session = table.session
         self._following = False
         self.setObjectName(name)
-        self.proxy = QSortFilterProxyModel(self)
-        self.proxy.setSourceModel(table)
-        self.proxy.setSortRole(SORT_ROLE)
-        self.proxy.setFilterKeyColumn(-1)
+        self.proxy = SearchProxy(table, self)
         self.setModel(self.proxy)
         self.setHorizontalHeader(RecordHeader(Qt.Orientation.Horizontal, self))
         self.setItemDelegate(CellDelegate(self))
@@ -95,6 +106,7 @@ class RecordView(QTableView):
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         self.clicked.connect(self._select)
         self.session.selection.changed.connect(self.follow)
+        self.session.changed.connect(self._on_document_changed)
         table.dataChanged.connect(self._grow_columns)
         table.modelReset.connect(lambda: self.follow(self.session.selection.address))
         self.fit_columns()
@@ -147,11 +159,7 @@ class RecordView(QTableView):
 
     def filter(self, text: str) -> None:
         """Shows only rows that contain the text anywhere."""
-        pattern = QRegularExpression(
-            QRegularExpression.escape(text),
-            QRegularExpression.PatternOption.CaseInsensitiveOption,
-        )
-        self.proxy.setFilterRegularExpression(pattern)
+        self.proxy.search(text)
 
     def count_text(self) -> str:
         """How many rows there are, and how many of them the filter shows."""
@@ -173,6 +181,12 @@ class RecordView(QTableView):
             self._following = False
             across.setValue(place)
 
+    def _on_document_changed(self) -> None:
+        """Marks anew what belongs to the selected thing, which may be wired otherwise now."""
+        up = self.verticalScrollBar().value()
+        self.follow(self.session.selection.address)
+        self.verticalScrollBar().setValue(up)
+
     def _make_current(self, row: int) -> None:
         index = self.proxy.mapFromSource(self.table.index(row, 0))
         if index.isValid() and self.currentIndex().row() != index.row():
@@ -183,19 +197,23 @@ class RecordView(QTableView):
         self.scrollTo(index)
 
     def _mark(self, address: Address) -> None:
-        kind = str(self.table.list_address()[-1])
-        related = related_to(self.session.document.model, address, self.session.subgraph_index)
+        kind, session = str(self.table.list_address()[-1]), self.session
+        related = related_to(
+            session.document.model, address, session.subgraph_index, session.wiring
+        )
         shown = kind in Related._fields and self._shows(related.subgraph_index)
         rows: frozenset[int] = getattr(related, kind) if shown else NOTHING
+        known = sorted(row for row in rows if 0 <= row < self.table.rowCount())
+        # Selections of many parts are slow; who marks thousands of rows sees none of them.
+        sources = (self.table.index(row, 0) for row in known[:MOST_MARKED])
+        places = sorted(i.row() for i in map(self.proxy.mapFromSource, sources) if i.isValid())
         marked = QItemSelection()
-        for row in sorted(rows):
-            index = self.proxy.mapFromSource(self.table.index(row, 0))
-            if index.isValid():
-                marked.select(index, index)
-        flags = _SELECT.ClearAndSelect | _SELECT.Rows
-        self.selectionModel().select(marked, flags)
-        if not marked.isEmpty():
-            self.scrollTo(marked.indexes()[0])
+        for first, last in runs(places):
+            top, bottom = self.proxy.index(first, 0), self.proxy.index(last, 0)
+            marked.append(QItemSelectionRange(top, bottom))
+        self.selectionModel().select(marked, _SELECT.ClearAndSelect | _SELECT.Rows)
+        if places:
+            self.scrollTo(self.proxy.index(places[0], 0))
 
     def _shows(self, subgraph_index: int) -> bool:
         own = self.table.list_address()

@@ -13,6 +13,7 @@ from tflm_studio.model.graph import tensor_text
 from tflm_studio.model.schema import SubGraph
 
 MOST_LINES = 8
+LONGEST_TEXT = 2**31 - 1
 
 
 class TensorIndexEdit(QLineEdit):
@@ -22,6 +23,7 @@ class TensorIndexEdit(QLineEdit):
         super().__init__(parent)
         self._subgraph = subgraph
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.setMaxLength(LONGEST_TEXT)
         self.hint = QLabel(self, Qt.WindowType.ToolTip)
         self.hint.setMargin(6)
         self.hint.setTextFormat(Qt.TextFormat.PlainText)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 
 from tflm_studio.editing.edits import Set
-from tflm_studio.model.graph import buffer_users, data_bytes, shape_text, wiring_of
+from tflm_studio.model.graph import buffer_users, data_bytes, shape_text
 from tflm_studio.model.operators import has_data, operator_name
 from tflm_studio.model.schema import QuantizationParameters, SubGraph, Tensor
 from tflm_studio.model.tensor_types import element_type
@@ -93,7 +93,7 @@ class TensorPage(InspectorPage):
         self.set_heading(
             tensor.name or "unnamed", f"tensor {index} of subgraph {subgraph_index}"
         )
-        wiring = wiring_of(subgraph)
+        wiring = self.session.wiring(int(subgraph_index))
         operators = subgraph.operators or []
 
         def named(indices: list[int]) -> list[str]:
