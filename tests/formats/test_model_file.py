@@ -13,8 +13,9 @@ import pytest
 import tflm_studio as ts
 from tests.conftest import readable_models
 from tests.formats.test_flatbuffer_writer import official_content
-from tflm_studio.formats.flatbuffer_reader import read_flatbuffer
+from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_writer import lay_out
+from tflm_studio.formats.tail import kept_bytes
 from tflm_studio.schema.tables import Buffer, Model
 
 
@@ -236,3 +237,47 @@ def test_odd_paths_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ts.WriteError, match="cannot be saved"):
             ts.save_model_to_file(Model(), tmp_path / name)
     ts.save_model_to_file(Model(version=3), tmp_path / ("n" * 247 + ".tflite"))
+
+
+@pytest.mark.parametrize("size", [40, 5000])
+def test_bytes_that_stay_are_found_again_at_the_next_save(tmp_path: Path, size: int) -> None:
+    """After the first save weights stand behind them; they must survive all later ones too."""
+    payload = bytes(range(1, 256)) * 20
+    data = lay_out(Model(version=3, buffers=[Buffer(), Buffer(data=b"w" * size)])).tobytes()
+    place = len(data) + 48
+    path = tmp_path / "m.tflite"
+    path.write_bytes(data + bytes(48) + payload[:size])
+    for number in range(4):
+        model = ts.load_model_from_file(path)
+        model.description = "longer every time " * (number + 1) * 8
+        (model.buffers or []).append(Buffer(data=bytes([65 + number]) * 500))
+        ts.save_model_to_file(model, path)
+        saved = path.read_bytes()
+        assert saved[place : place + size] == payload[:size], number
+        again = ts.load_model_from_file(path)
+        assert [len(b.data or b"") for b in again.buffers or []][2:] == [500] * (number + 1)
+
+
+def test_payloads_of_real_models_survive_several_saves(
+    models_folder: Path, tmp_path: Path
+) -> None:
+    found = 0
+    for path in readable_models(models_folder):
+        try:
+            model = ts.load_model_from_file(path)
+        except ts.ReadError:
+            continue
+        assert isinstance(model.extra, Origin)
+        kept = kept_bytes(model.extra)
+        if not kept or path.stat().st_size > 2_000_000:
+            continue
+        found += 1
+        for number in range(3):
+            model.description = "changed " * (number + 3)
+            (model.buffers or []).append(Buffer(data=b"new weights " * 9))
+            ts.save_model_to_file(model, tmp_path / "m.tflite")
+            model = ts.load_model_from_file(tmp_path / "m.tflite")
+        saved = (tmp_path / "m.tflite").read_bytes()
+        for each in kept:
+            assert saved[each.at : each.at + len(each.data)] == each.data, path
+    assert found >= 5

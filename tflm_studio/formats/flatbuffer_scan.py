@@ -70,12 +70,19 @@ class Scan:
     Args:
         data: The bytes of the file; never written to.
         name: What messages call the file.
+        with_coverage: Whether to note which bytes are in use, for `holes`.
 
     Raises:
         ReadError: The bytes are not a sound TFLite flatbuffer; says where.
     """
 
-    def __init__(self, data: bytes | bytearray | memoryview, name: str) -> None:
+    def __init__(
+        self,
+        data: bytes | bytearray | memoryview,
+        name: str,
+        *,
+        with_coverage: bool = False,
+    ) -> None:
         self.name = name
         self.view = memoryview(data).toreadonly()
         self.size = min(len(self.view), MAX_BUFFER_BYTES)
@@ -84,6 +91,7 @@ class Scan:
         self.visits = 0
         self._views: dict[str, NDArray[Any]] = {}
         self._text_bytes = 0
+        self._covered: list[tuple[Positions, Positions]] | None = [] if with_coverage else None
         self._begin()
         for table in PARENTS_FIRST:
             if table in self.types:
@@ -208,15 +216,31 @@ class Scan:
         index = (vtable >> 1)[:, None] + np.arange(2, 2 + slots)
         known = np.arange(4, 4 + 2 * slots, 2) < size[:, None]
         offsets = np.where(known, u2[np.where(known, index, 0)], 0).astype(np.int64)
-        self._extend(vtable + size)
-        self._extend(at + 4)
+        self._cover(vtable, vtable + size)
+        self._cover(at, at + 4)
         inline = u2[np.where(size >= 4, (vtable >> 1) + 1, vtable >> 1)]
         ends = at + np.where(size >= 4, inline, 4)
-        self._extend(ends[ends <= self.size])
+        sound = ends <= self.size
+        self._cover(at[sound], ends[sound])
         return offsets, slots
 
-    def _extend(self, ends: Positions) -> None:
+    def _cover(self, starts: Positions, ends: Positions) -> None:
+        """Notes bytes that something of the flatbuffer takes up."""
         self.end = max(self.end, int(ends.max(initial=0)))
+        if self._covered is not None:
+            self._covered.append((starts, ends))
+
+    def holes(self) -> list[tuple[int, int]]:
+        """Start and end of the stretches that nothing of the flatbuffer takes up.
+
+        Only for a scan with coverage. What follows the flatbuffer is not among them.
+        """
+        assert self._covered is not None
+        starts, ends = (np.concatenate(part) for part in zip(*self._covered, strict=True))
+        order = np.argsort(starts, kind="stable")
+        reached = np.maximum.accumulate(np.concatenate([[8], ends[order]]))
+        gaps = np.flatnonzero(starts[order] > reached[:-1])
+        return list(zip(reached[gaps].tolist(), starts[order][gaps].tolist(), strict=True))
 
     def _scalars(
         self,
@@ -254,7 +278,7 @@ class Scan:
         self._require(
             self._inside(place, size), place, table, rows, row.name, "value outside the file"
         )
-        self._extend(place + size)
+        self._cover(place, place + size)
         numbers: NDArray[Any] = self._as(dtype)[place >> (size.bit_length() - 1)]
         return numbers
 
@@ -326,7 +350,7 @@ class Scan:
         good &= target <= self.size - nbytes
         what = f"its vector runs past the end of the file of {self.size:,} bytes"
         self._require(good, target, table, rows, row.name, what)
-        self._extend(target + nbytes)
+        self._cover(target, target + nbytes)
         return count
 
     def _vector_of_tables(
@@ -366,7 +390,7 @@ class Scan:
             self._require(good, end, table, rows, row.name, "the string has no end")
             good = self._as(np.dtype("u1"))[end] == 0
             self._require(good, end, table, rows, row.name, "the string has no end")
-            self._extend(end + 1)
+            self._cover(end, end + 1)
         self._bound_copies(int((count * (row.kind is not Kind.BYTES)).sum()))
         values = self._values(row, start, count)
         column: list[Any] = [None] * height

@@ -10,6 +10,7 @@ model gives the same bytes on every machine.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ class Layout:
 
 @dataclass(slots=True)
 class Kept:
-    """Bytes behind the old flatbuffer that must stay at their place of the file."""
+    """Bytes of the old file that must stay at their place."""
 
     at: int
     data: memoryview
@@ -65,13 +66,17 @@ class _Placed:
     inline: Positions
 
 
-def lay_out(model: Model, kept: Kept | None = None) -> Layout:
+def lay_out(model: Model, kept: Sequence[Kept] = ()) -> Layout:
     """The flatbuffer of a model, around the bytes that must stay where they are.
+
+    Args:
+        model: What to write.
+        kept: Stretches that stay, by their place; they do not overlap.
 
     Raises:
         WriteError: The model holds something that cannot be written, or is over 2 GB.
     """
-    return _Writer(model).layout(kept)
+    return _Writer(model).layout(sorted(kept, key=lambda each: each.at))
 
 
 class _Writer:
@@ -188,15 +193,11 @@ class _Writer:
 
     # ------------------------------------------------------------------ the file
 
-    def layout(self, kept: Kept | None) -> Layout:
+    def layout(self, kept: list[Kept]) -> Layout:
         """Head, kept bytes and blobs in the order of the file."""
         self._fill_pieces()
-        shift = 0
-        if kept and len(self.head) > kept.at:
-            shift = _up(kept.at + len(kept.data), BLOB_ALIGN)
-        chunks: list[tuple[int, BytesLike]] = []
-        if kept:
-            chunks.append((kept.at, kept.data))
+        shift = _room_for(len(self.head) - FIRST, kept)
+        chunks: list[tuple[int, BytesLike]] = [(each.at, each.data) for each in kept]
         self._place_blobs(chunks, kept, shift)
         root = int(self.placed[Model].at[0]) + shift
         start = struct.pack("<I4s", root, IDENTIFIER)
@@ -212,14 +213,14 @@ class _Writer:
             words[place >> 2] = target - place
 
     def _place_blobs(
-        self, chunks: list[tuple[int, BytesLike]], kept: Kept | None, shift: int
+        self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], shift: int
     ) -> None:
         words = self._words()
         cursor = len(self.head) + shift
         for fields, blobs in self.blobs:
             lengths = np.array(list(map(len, blobs)), np.int64)
             # The length prefix ends where the aligned data starts.
-            starts = _stack(cursor + BLOB_ALIGN - 4, lengths, kept if not shift else None)
+            starts = _stack(cursor + BLOB_ALIGN - 4, lengths, kept)
             targets = starts - shift
             words[fields >> 2] = targets - fields
             for begin, blob in zip(starts.tolist(), blobs, strict=True):
@@ -229,14 +230,24 @@ class _Writer:
                 cursor = _up(int(starts[-1] + 4 + lengths[-1]), BLOB_ALIGN)
 
 
-def _stack(first: int, lengths: Positions, kept: Kept | None) -> Positions:
+def _room_for(nbytes: int, kept: list[Kept]) -> int:
+    """How far the head must be moved so that it lies over no kept bytes."""
+    shift = 0
+    for each in kept:
+        if shift + FIRST + nbytes <= each.at:
+            break
+        shift = _up(each.at + len(each.data), BLOB_ALIGN)
+    return shift
+
+
+def _stack(first: int, lengths: Positions, kept: list[Kept]) -> Positions:
     """Starts of blobs one behind the other, stepping over the kept bytes."""
     nbytes = lengths + 4
     nbytes += -nbytes % BLOB_ALIGN
     starts: Positions = first + np.cumsum(nbytes) - nbytes
-    if kept is not None:
-        resume = _up(kept.at + len(kept.data), BLOB_ALIGN) + BLOB_ALIGN - 4
-        late = np.flatnonzero(starts + 4 + lengths > kept.at)
+    for each in kept:
+        resume = _up(each.at + len(each.data), BLOB_ALIGN) + BLOB_ALIGN - 4
+        late = np.flatnonzero(starts + 4 + lengths > each.at)
         if len(late) and starts[late[0]] < resume:
             starts[late[0] :] += resume - starts[late[0]]
     return starts

@@ -24,7 +24,7 @@ from tflm_studio.formats.flatbuffer_writer import Kept, lay_out
 from tflm_studio.formats.json_numbers import shown
 from tflm_studio.formats.json_tables import Place, table_from_json, table_to_json
 from tflm_studio.formats.json_text import DoubledKey, EncodedBytes, parsed, printed
-from tflm_studio.formats.tail import kept_bytes, with_archive
+from tflm_studio.formats.tail import is_archive, kept_bytes, with_archive
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.structure import Kind
 from tflm_studio.schema.tables import Model
@@ -200,9 +200,18 @@ def _bytes_behind(model: Model) -> Kept | None:
     origin = model.extra
     if isinstance(origin, JsonOrigin):
         return origin.behind
-    if not isinstance(origin, Origin) or not origin.tail:
+    if not isinstance(origin, Origin):
         return None
-    return Kept(origin.end, origin.tail)
+    if is_archive(origin.tail):
+        return Kept(origin.end, origin.tail)
+    kept = kept_bytes(origin)
+    if len(kept) > 1:
+        places = ", ".join(f"{each.at:,}" for each in kept)
+        raise WriteError(
+            f"{origin.name}: bytes outside the flatbuffer stand at {len(kept)} places "
+            f"({places}); JSON keeps one stretch of them."
+        )
+    return kept[0] if kept else None
 
 
 def _behind(stated: dict[str, object], name: str, json_bytes: int) -> Kept | None:
@@ -232,9 +241,9 @@ def _as_flatbuffer(
     whole = bytes(behind.at) + behind.data if behind else b""
     old = Origin(None, name, memoryview(whole), behind.at if behind else 0, ())
     try:
-        kept = kept_bytes(old)
+        kept = [behind] if behind is not None and not is_archive(behind.data) else []
         layout = lay_out(model, kept)
-        end = kept.at if kept else layout.size
+        end = kept[0].at if kept else layout.size
         made = read_flatbuffer(with_archive(old, layout).tobytes(), name)
     except WriteError as error:
         raise ReadError(f"{name}: no flatbuffer can be made of this: {error}") from error

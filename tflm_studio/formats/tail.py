@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bytes behind the flatbuffer: what must stay at its place, what is a zip archive.
+"""Bytes outside the flatbuffer: what must stay at its place, what is a zip archive.
 
 Vendor payloads and weights outside the flatbuffer are addressed by absolute offsets, so they
 may not move. An archive of associated files is found from its end and its entries count from
@@ -13,8 +13,12 @@ import struct
 import zipfile
 
 from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.formats.flatbuffer_scan import Scan
 from tflm_studio.formats.flatbuffer_writer import Kept, Layout
 from tflm_studio.model.errors import WriteError
+
+# An unused vtable or name is smaller, a program for an accelerator is not.
+SMALLEST_PAYLOAD = 32
 
 # Layout of the records: APPNOTE.TXT of PKWARE, sections 4.3.12 and 4.3.16.
 _DIRECTORY_BYTES = 46
@@ -24,11 +28,23 @@ _END = b"PK\5\6"
 _ZIP64 = 0xFFFFFFFF
 
 
-def kept_bytes(origin: Origin) -> Kept | None:
-    """The bytes that must stay where they are, None if there are none."""
-    if not origin.tail or _is_archive(origin):
-        return None
-    return Kept(origin.end, origin.tail)
+def kept_bytes(origin: Origin) -> list[Kept]:
+    """The bytes that must stay where they are: those that no part of the flatbuffer uses.
+
+    They may stand behind the flatbuffer, or, once weights have been written behind them, in
+    the middle of it. Padding is not among them, nor are small remains of other writers.
+    """
+    holes = Scan(origin.data, origin.name, with_coverage=True).holes()
+    kept = [
+        Kept(start, origin.data[start:end])
+        for start, end in holes
+        if end - start >= SMALLEST_PAYLOAD and any(origin.data[start:end])
+    ]
+    # Where weights stand behind it, the tail has been found as a hole already.
+    is_found = any(start <= origin.end < end for start, end in holes)
+    if origin.tail and not is_found and not is_archive(origin.tail):
+        kept.append(Kept(origin.end, origin.tail))
+    return kept
 
 
 def with_archive(origin: Origin, layout: Layout) -> Layout:
@@ -37,14 +53,15 @@ def with_archive(origin: Origin, layout: Layout) -> Layout:
     Raises:
         WriteError: The archive is damaged.
     """
-    if not origin.tail or not _is_archive(origin):
+    if not is_archive(origin.tail):
         return layout
     raw = _moved(origin, layout.size)
     return Layout(layout.size + len(raw), [*layout.segments, raw])
 
 
-def _is_archive(origin: Origin) -> bool:
-    return zipfile.is_zipfile(io.BytesIO(origin.tail))
+def is_archive(data: memoryview) -> bool:
+    """Whether bytes are a zip archive, perhaps with others before it."""
+    return len(data) > 0 and zipfile.is_zipfile(io.BytesIO(data))
 
 
 def _moved(origin: Origin, base: int) -> bytes:

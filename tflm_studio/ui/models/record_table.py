@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from tflm_studio.editing.document import Change, ChangeKind
-from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set
+from tflm_studio.editing.edits import Edit, Insert, Move, Remove
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.ui.models.session import Session
