@@ -355,7 +355,7 @@ class _TableWriter:
             known = [name for name, value, _ in enum.values if value == field.default_int]
             return f"{enum.name}.{known[0]}" if known else repr(field.default_int)
         if field.base in ("float", "double"):
-            return repr(field.default_real)
+            return repr(float(field.default_real))
         return (
             repr(bool(field.default_int)) if field.base == "bool" else repr(field.default_int)
         )

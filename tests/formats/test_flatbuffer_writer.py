@@ -10,8 +10,18 @@ from ai_edge_litert import schema_py_generated as official
 from tests.conftest import readable_models
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_writer import Kept, lay_out
+from tflm_studio.formats.model_file import load_model_from_file, save_model_to_file
 from tflm_studio.model.errors import WriteError
-from tflm_studio.schema.tables import Buffer, Model, OperatorCode, SubGraph
+from tflm_studio.schema.structure import Kind
+from tflm_studio.schema.tables import (
+    TABLES,
+    Buffer,
+    Model,
+    OperatorCode,
+    SoftmaxOptions,
+    SubGraph,
+    Tensor,
+)
 
 
 def _plain(value: Any) -> Any:
@@ -82,3 +92,24 @@ def test_empty_and_absent_vectors_stay_apart() -> None:
     assert again.subgraphs[0].operators == []
     assert again.buffers == []
     assert again.metadata is None
+
+
+def test_a_fraction_in_a_list_of_whole_numbers_is_refused() -> None:
+    tensor = Tensor(shape=[1.5])  # type: ignore[list-item]
+    with pytest.raises(WriteError, match="whole number"):
+        lay_out(Model(subgraphs=[SubGraph(tensors=[tensor])]))
+
+
+def test_text_in_pieces_of_escapes_is_saved(tmp_path: Path) -> None:
+    save_model_to_file(Model(description="\udcc3\udca4"), tmp_path / "m.tflite")
+    assert load_model_from_file(tmp_path / "m.tflite").description == "ä"
+
+
+def test_an_absent_float_is_a_float() -> None:
+    assert type(SoftmaxOptions().beta) is float
+    assert all(
+        type(row.default) is float
+        for table in TABLES.values()
+        for row in table.FIELDS
+        if row.kind is Kind.SCALAR and row.scalar in ("float", "double")
+    )

@@ -78,6 +78,11 @@ def numbers(table: type[Table], row: Field, values: list[Any]) -> NDArray[Any]:
         WriteError: A value is no number or out of the field's range.
     """
     dtype = DTYPES[row.scalar]
+    if dtype.kind in "iu" and any(issubclass(t, float) for t in set(map(type, values))):
+        # numpy would cut the fraction off without a word.
+        raise WriteError(
+            f"{table.__name__}.{row.name}: a value is no whole number, as {row.scalar} needs."
+        )
     try:
         with np.errstate(over="raise"):
             return np.array(values, dtype)

@@ -282,8 +282,8 @@ class BidirectionalSequenceLSTMOptions(Table):
     def __init__(
         self,
         fused_activation_function: ActivationFunctionType | int = ActivationFunctionType.NONE,
-        cell_clip: float = 0,
-        proj_clip: float = 0,
+        cell_clip: float = 0.0,
+        proj_clip: float = 0.0,
         merge_outputs: bool = False,
         time_major: bool = True,
         asymmetric_quantize_inputs: bool = False,
@@ -313,7 +313,7 @@ class BidirectionalSequenceLSTMOptions(Table):
             slot=1,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Limits the cell state to -cell_clip..cell_clip; 0 means no limit.",
         ),
         Field(
@@ -321,7 +321,7 @@ class BidirectionalSequenceLSTMOptions(Table):
             slot=2,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc=("Limits the projection output to -proj_clip..proj_clip; 0 means no limit."),
         ),
         Field(
@@ -1670,8 +1670,8 @@ class FakeQuantOptions(Table):
 
     def __init__(
         self,
-        min: float = 0,
-        max: float = 0,
+        min: float = 0.0,
+        max: float = 0.0,
         num_bits: int = 0,
         narrow_range: bool = False,
         extra: Extra | None = None,
@@ -1691,7 +1691,7 @@ class FakeQuantOptions(Table):
             slot=0,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Lower end of the real range.",
         ),
         Field(
@@ -1699,7 +1699,7 @@ class FakeQuantOptions(Table):
             slot=1,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Upper end of the real range.",
         ),
         Field(
@@ -2183,8 +2183,8 @@ class LSTMOptions(Table):
     def __init__(
         self,
         fused_activation_function: ActivationFunctionType | int = ActivationFunctionType.NONE,
-        cell_clip: float = 0,
-        proj_clip: float = 0,
+        cell_clip: float = 0.0,
+        proj_clip: float = 0.0,
         kernel_type: LSTMKernelType | int = LSTMKernelType.FULL,
         asymmetric_quantize_inputs: bool = False,
         extra: Extra | None = None,
@@ -2214,7 +2214,7 @@ class LSTMOptions(Table):
             slot=1,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Limits the cell state to -cell_clip..cell_clip; 0 means no limit.",
         ),
         Field(
@@ -2222,7 +2222,7 @@ class LSTMOptions(Table):
             slot=2,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc=("Limits the projection output to -proj_clip..proj_clip; 0 means no limit."),
         ),
         Field(
@@ -2252,7 +2252,7 @@ class LeakyReluOptions(Table):
 
     def __init__(
         self,
-        alpha: float = 0,
+        alpha: float = 0.0,
         extra: Extra | None = None,
     ) -> None:
         self.alpha = alpha
@@ -2265,7 +2265,7 @@ class LeakyReluOptions(Table):
             slot=0,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc=("Slope for negative inputs. Absent reads as 0, which makes it a plain RELU."),
         ),
     )
@@ -2309,9 +2309,9 @@ class LocalResponseNormalizationOptions(Table):
     def __init__(
         self,
         radius: int = 0,
-        bias: float = 0,
-        alpha: float = 0,
-        beta: float = 0,
+        bias: float = 0.0,
+        alpha: float = 0.0,
+        beta: float = 0.0,
         extra: Extra | None = None,
     ) -> None:
         self.radius = radius
@@ -2335,7 +2335,7 @@ class LocalResponseNormalizationOptions(Table):
             slot=1,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Added to the scaled sum; keeps the divisor away from 0.",
         ),
         Field(
@@ -2343,7 +2343,7 @@ class LocalResponseNormalizationOptions(Table):
             slot=2,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Factor of the sum of squares.",
         ),
         Field(
@@ -2351,7 +2351,7 @@ class LocalResponseNormalizationOptions(Table):
             slot=3,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Exponent of the divisor.",
         ),
     )
@@ -3227,7 +3227,7 @@ class SoftmaxOptions(Table):
 
     def __init__(
         self,
-        beta: float = 0,
+        beta: float = 0.0,
         extra: Extra | None = None,
     ) -> None:
         self.beta = beta
@@ -3242,7 +3242,7 @@ class SoftmaxOptions(Table):
             slot=0,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc=(
                 "Factor applied to the input, normally 1. Absent reads as 0, which "
                 "gives equal outputs."
@@ -4187,8 +4187,8 @@ class UnidirectionalSequenceLSTMOptions(Table):
     def __init__(
         self,
         fused_activation_function: ActivationFunctionType | int = ActivationFunctionType.NONE,
-        cell_clip: float = 0,
-        proj_clip: float = 0,
+        cell_clip: float = 0.0,
+        proj_clip: float = 0.0,
         time_major: bool = False,
         asymmetric_quantize_inputs: bool = False,
         diagonal_recurrent_tensors: bool = False,
@@ -4221,7 +4221,7 @@ class UnidirectionalSequenceLSTMOptions(Table):
             slot=1,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc="Limits the cell state to -cell_clip..cell_clip; 0 means no limit.",
         ),
         Field(
@@ -4229,7 +4229,7 @@ class UnidirectionalSequenceLSTMOptions(Table):
             slot=2,
             kind=Kind.SCALAR,
             scalar="float",
-            default=0,
+            default=0.0,
             doc=("Limits the projection output; 0 means no limit. TFLM has no projection."),
         ),
         Field(
