@@ -133,23 +133,37 @@ def test_convert_there_and_back(tmp_path: Path) -> None:
     ids=" ".join,
 )
 def test_what_a_person_can_cause_is_said_in_one_line(
-    tmp_path: Path, arguments: list[str], reason: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    reason: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("QT_QPA_PLATFORM")  # the same answers without a display
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "empty.tflite").touch()
     (tmp_path / "text.txt").write_text("hello\n")
     (tmp_path / "pointer.tflite").write_text("version https://git-lfs.github.com/spec/v1\n")
     (tmp_path / "cut.tflite").write_bytes(SAMPLE.read_bytes()[:1000])
     (tmp_path / "declared.h").write_text("extern const unsigned char g_model[];\n")
     (tmp_path / "open.cc").write_text("const unsigned char g_model[] = {28, 0, 0, 0, 84;\n")
-    code = f"import sys; from tflm_studio.__main__ import main; sys.exit(main({arguments!r}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 2, done.stderr
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, done.stderr
+    try:
+        code = main(arguments)
+    except SystemExit as left:
+        code = int(left.code or 0)
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert code == 2
+    assert len(lines) == 1, lines
     assert any(word in lines[0] for word in reason.split("|")), lines[0]
     assert not (tmp_path / "out.cc").exists()
+
+
+def test_refusals_reach_the_shell() -> None:
+    done = run("info", "nothing.tflite")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == ["tflm-studio: nothing.tflite: there is no such file."]
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
