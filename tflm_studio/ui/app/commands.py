@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QToolBar,
 )
 
-from tflm_studio.formats.model_file import C_SUFFIXES, export_files
+from tflm_studio.formats.model_file import C_SUFFIXES, JSON_SUFFIXES, export_files
 from tflm_studio.model.errors import FileChangedError, StudioError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.ui.app.actions import ACTIONS, MENUS, ActionRow
@@ -34,9 +34,15 @@ if TYPE_CHECKING:
     from tflm_studio.ui.app.main_window import MainWindow
     from tflm_studio.ui.app.windows import Windows
 
-_SOURCES = " ".join(f"*{suffix}" for suffix in sorted(C_SUFFIXES))
-OPEN_FILTER = f"Models (*.tflite *.tfl *.lite *.fb *.bin {_SOURCES});;All files (*)"
-SAVE_FILTER = f"TensorFlow Lite model (*.tflite);;C source ({_SOURCES});;All files (*)"
+_SOURCES, _JSON = (
+    " ".join(f"*{suffix}" for suffix in sorted(suffixes))
+    for suffixes in (C_SUFFIXES, JSON_SUFFIXES)
+)
+OPEN_FILTER = f"Models (*.tflite *.tfl *.lite *.fb *.bin {_SOURCES} {_JSON});;All files (*)"
+SAVE_FILTER = (
+    f"TensorFlow Lite model (*.tflite);;C source ({_SOURCES});;JSON ({_JSON});;All files (*)"
+)
+SUFFIX_OF_FILTER = {"C": ".cc", "JSON": ".json"}
 ABOUT = (
     "TFLM Studio {version}\n\nLook at, change and save TensorFlow Lite Micro models.\n"
     "Apache License 2.0."
@@ -220,7 +226,7 @@ class Commands(QObject):
         path = Path(chosen)
         if not path.suffix:
             # The dialog has asked about the name without suffix, not about this one.
-            path = path.with_suffix(".cc" if kind.startswith("C ") else ".tflite")
+            path = path.with_suffix(SUFFIX_OF_FILTER.get(kind.split(" ")[0], ".tflite"))
             if not self._may_replace(path):
                 return False
         other = self.windows.find(path)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from html import escape
 
 from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.formats.model_json import JsonOrigin
 from tflm_studio.model.graph import buffer_users, data_bytes
 from tflm_studio.model.place_names import name_thing
 from tflm_studio.model.schema import Buffer, Metadata, Model, SubGraph
@@ -42,6 +43,8 @@ class ModelPage(InspectorPage):
             facts("file as opened", f"{len(origin.data):,} bytes")
             if origin.tail:
                 facts("behind the model", f"{len(origin.tail):,} bytes, kept as they are")
+            if isinstance(origin, JsonOrigin) and origin.warnings:
+                facts("read from JSON", escape(" ".join(origin.warnings)))
             if origin.opaque:
                 facts("not in the schema", escape("; ".join(origin.opaque[:8])))
 

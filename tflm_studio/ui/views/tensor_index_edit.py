@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QFontDatabase, QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QStyle, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QStyle, QWidget
 
 from tflm_studio.editing.operations import parse_indices
 from tflm_studio.model.errors import EditError
@@ -26,6 +26,7 @@ class TensorIndexEdit(QLineEdit):
         self.setMaxLength(LONGEST_TEXT)
         self.hint = QLabel(self, Qt.WindowType.ToolTip)
         self.hint.setMargin(6)
+        self.hint.setFrameShape(QFrame.Shape.StyledPanel)
         self.hint.setTextFormat(Qt.TextFormat.PlainText)
         self.hint.setAccessibleName("Tensors named")
         self.textChanged.connect(self._update_hint)
