@@ -25,6 +25,7 @@ from tflm_studio.formats.flatbuffer_reader import read_flatbuffer
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.model_file import (
     encode,
+    layouts,
     load_model_from_file,
     save_model_to_file,
 )
@@ -140,7 +141,7 @@ def _one_weight_changed(path: Path) -> tuple[Model, Address]:
 
 
 def _writing(model: Model, changed: tuple[Address, ...], path: Path) -> Task:
-    return lambda: _write(path, encode(model, changed).segments)
+    return lambda: _write(path, next(layouts(model, changed)).segments)
 
 
 def _write(path: Path, segments: list[bytes | bytearray | memoryview]) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from tflm_studio.editing.operations import (
     set_buffer_value,
     set_operator_tensors,
 )
+from tflm_studio.formats import model_file
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.model_file import encode
@@ -33,7 +35,7 @@ from tflm_studio.model.operators import knowledge_of, operator_name, split_input
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.enums import TensorType
-from tflm_studio.schema.tables import Buffer
+from tflm_studio.schema.tables import Buffer, Model
 
 SAMPLE = SAMPLES / "sine_int8.tflite"
 
@@ -175,6 +177,8 @@ class DocumentMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.folder = TemporaryDirectory()
+        self.path = Path(self.folder.name) / "m.tflite"
         self.document = Document(ts.load_model_from_file(SAMPLE))
         self.states = [lay_out(self.document.model).tobytes()]
 
@@ -211,8 +215,18 @@ class DocumentMachine(RuleBasedStateMachine):
         written = lay_out(self.document.model).tobytes()
         assert written == self.states[self.document.history.position]
 
+    @rule()
+    def save(self) -> None:
+        """What is written with only the touched fields in mind is the model all the same."""
+        self.document.write(self.path, overwrite=True)
+        again = ts.load_model_from_file(self.path)
+        assert same_content(again, self.document.model)
+
     def teardown(self) -> None:
         self.document.go_to(0)
+        self.document.write(self.path, overwrite=True)
+        assert self.path.read_bytes() == SAMPLE.read_bytes()
+        self.folder.cleanup()
         assert encode(self.document.model).tobytes() == SAMPLE.read_bytes()
 
 
@@ -220,16 +234,22 @@ TestDocumentMachine = DocumentMachine.TestCase
 TestDocumentMachine.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
 
 
-def test_hundreds_of_edits_to_real_models_leave_no_trace(models_folder: Path) -> None:
+def test_hundreds_of_edits_to_real_models_leave_no_trace(
+    models_folder: Path, tmp_path: Path
+) -> None:
     random = Random(2026)
     chosen = [path for path in readable_models(models_folder) if path.stat().st_size < 400_000]
     for path in random.sample(chosen, 8):
         document = Document.open(path)
         for _ in range(60):
             document.do(random_edit(document.model, random))
+        document.write(tmp_path / "changed.tflite")
+        again = ts.load_model_from_file(tmp_path / "changed.tflite")
+        assert same_content(document.model, again), path
         document.go_to(0)
         assert same_content(document.model, ts.load_model_from_file(path)), path
-        assert encode(document.model).tobytes() == path.read_bytes(), path
+        document.write(tmp_path / "back.tflite")
+        assert (tmp_path / "back.tflite").read_bytes() == path.read_bytes(), path
 
 
 def test_a_buffer_value_changes_its_bytes_alone(document: Document) -> None:
@@ -534,3 +554,42 @@ def test_saving_as_a_header_makes_its_source_the_file(
     document.save(tmp_path / "net.h")
     assert document.path == tmp_path / "net.cc"
     assert Document.open(document.path).model.description == "exported"
+
+
+def test_value_edits_are_saved_without_reading_the_file_again(
+    document: Document, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    document.do(Set("subgraphs[0].tensors[0].quantization.scale[0]", 0.5))
+    document.do(WriteBytes("buffers[1].data", 0, b"xy"))
+    document.do(Set("subgraphs[0].operators[0].builtin_options.keep_num_dims", True))
+    document.undo()
+    calls = []
+    real = model_file.read_flatbuffer
+    monkeypatch.setattr(
+        model_file, "read_flatbuffer", lambda *a: calls.append(a[1]) or real(*a)
+    )
+    document.save(tmp_path / "m.tflite")
+    assert len(calls) == 1, "only what was written is read, to compare it"
+    old, new = SAMPLE.read_bytes(), (tmp_path / "m.tflite").read_bytes()
+    assert len(old) == len(new)
+    assert 2 <= sum(a != b for a, b in zip(old, new, strict=True)) <= 6
+
+
+def test_a_patch_of_shared_bytes_is_laid_out_anew(document: Document, tmp_path: Path) -> None:
+    """Where two buffers lie over each other, changing one must not change the other."""
+    model = Model(version=3, buffers=[Buffer(data=b"A" * 32), Buffer(data=b"B" * 32)])
+    data = bytearray(lay_out(model).tobytes())
+    first, second = data.index(b"A" * 32) - 4, data.index(b"B" * 32) - 4
+    field = next(
+        at
+        for at in range(8, first, 4)
+        if at + int.from_bytes(data[at : at + 4], "little") == second
+    )
+    data[field : field + 4] = (first - field).to_bytes(4, "little")
+    path = tmp_path / "shared.tflite"
+    path.write_bytes(data)
+    shared = Document.open(path)
+    shared.do(WriteBytes("buffers[1].data", 0, b"C"))
+    shared.save()
+    again = ts.load_model_from_file(path).buffers or []
+    assert [bytes(buffer.data or b"")[:1] for buffer in again] == [b"A", b"C"]

@@ -72,6 +72,7 @@ class Document:
         self._stamp = stamp_of(self.path) if self.path is not None else None
         self._is_as_read = True
         self.history = History()
+        self._touched: set[Address] | None = set()
         self._observers: list[Observer] = []
 
     @classmethod
@@ -131,6 +132,16 @@ class Document:
         self.history.push(Step(text, step, inverses, merge))
         self._notify(Change(ChangeKind.DONE, step))
         return True
+
+    def do_again(self, step: Step) -> None:
+        """Does a step of another time as it was done then, even if it changes nothing now.
+
+        Raises:
+            EditError: An edit was refused; the model is as it was.
+        """
+        inverses = apply_all(self.model, step.edits)
+        self.history.push(Step(step.label, step.edits, inverses))
+        self._notify(Change(ChangeKind.DONE, step.edits))
 
     def _describe(self, edits: tuple[Edit, ...]) -> str:
         first = edits[0].describe(self.model)
@@ -231,7 +242,7 @@ class Document:
                 f"{path}: another program has changed this file since it was opened or saved "
                 "here. Reload it, save under another name, or overwrite it."
             )
-        save_in_place(self.model, path)
+        save_in_place(self.model, path, changed=self._touched)
 
     def note_saved(self, path: PathLike) -> None:
         """Declares a file to hold the present state of the model."""
@@ -258,7 +269,17 @@ class Document:
         """
         save_model_to_file(self.model, path, symbol)
 
+    def _remember(self, edits: Iterable[Edit]) -> None:
+        """Notes which fields may differ from the file, as long as no list has moved them."""
+        if self._touched is None:
+            return
+        if all(edit.keeps_places for edit in edits):
+            self._touched.update(edit.address for edit in edits)
+        else:
+            self._touched = None
+
     def _notify(self, change: Change) -> None:
+        self._remember(change.edits)
         failures = []
         for observer in tuple(self._observers):
             try:

@@ -76,6 +76,11 @@ class Edit(ABC):
         return True
 
     @property
+    def keeps_places(self) -> bool:
+        """Whether every table stands at the same address afterwards."""
+        return False
+
+    @property
     def place(self) -> str:
         """The address as text."""
         return format_address(self.address)
@@ -132,6 +137,10 @@ class Set(Edit):
         if changed is not None:
             where, old, new = f"{where}[{changed}]", old[changed], new[changed]
         return f"{where} {_brief(old)} → {_brief(new)}"
+
+    @property
+    def keeps_places(self) -> bool:
+        return not _holds_tables(self.value)
 
     @property
     def cost_bytes(self) -> int:
@@ -262,6 +271,10 @@ class WriteBytes(Edit):
             old = self._old(model)
             return f"{place} byte {self.offset} {old[0]:#04x} → {self.data[0]:#04x}"
         return f"{place} {count} bytes at byte {self.offset}"
+
+    @property
+    def keeps_places(self) -> bool:
+        return True
 
     @property
     def cost_bytes(self) -> int:

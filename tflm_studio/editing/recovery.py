@@ -13,7 +13,7 @@ from typing import Any
 
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edit_json import edit_from_json
-from tflm_studio.editing.history import Step, apply_all
+from tflm_studio.editing.history import Step
 from tflm_studio.editing.journal import BYTES, STEPS, VERSION, Journal, lock
 from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.model.errors import EditError, ReadError, StudioError
@@ -153,8 +153,7 @@ def _replay(document: Document, event: Event) -> None:
     if event.file is not None:
         history.mark_clean()
     elif event.step is not None:
-        inverses = apply_all(document.model, event.step.edits)
-        history.push(Step(event.step.label, event.step.edits, inverses))
+        document.do_again(event.step)
 
 
 # ---------------------------------------------------------------------- reading journals

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 
 from tflm_studio.formats.flatbuffer_columns import numbers
 from tflm_studio.formats.flatbuffer_writer import Layout
-from tflm_studio.model.address import Address, find_field, resolve
+from tflm_studio.model.address import Address, find_address, find_field, resolve
+from tflm_studio.model.comparison import same_value
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
 Patch = tuple[int, bytes | memoryview]
+NOTHING: Patch = (0, b"")
 
 
-def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> Layout | None:
-    """The original bytes with the model's values at `changed`, or None if they do not fit.
+class Misfit(Enum):
+    """Why values cannot be put into the original bytes."""
+
+    OTHER_SIZE = "a value takes more or less room than it has in the file"
+    UNCLEAR = "a value has no place of its own in the file"
+
+
+def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> Layout | Misfit:
+    """The original bytes with the model's values at `changed`, or why they do not fit.
 
     A value fits if its place exists in the file and has its size: numbers that are stored, and
     bytes, text and lists of numbers of the same length. Bytes that other tables share are
@@ -29,34 +39,43 @@ def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> L
     patches: list[Patch] = []
     for address in changed:
         patch = _patch(model, original, address)
-        if patch is None:
-            return None
-        patches.append(patch)
+        if isinstance(patch, Misfit):
+            return patch
+        if patch is not NOTHING:
+            patches.append(patch)
     patches.sort(key=lambda item: item[0])
     segments: list[bytes | bytearray | memoryview] = []
     end = 0
     for at, raw in patches:
         if at < end:
-            return None
+            return Misfit.UNCLEAR
         segments += [original[end:at], raw]
         end = at + len(raw)
     return Layout(len(original), [*segments, original[end:]])
 
 
-def _patch(model: Model, original: memoryview, address: Address) -> Patch | None:
+def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misfit:
+    if address and isinstance(address[-1], int):
+        address = address[:-1]  # an item of a list is written with its list
     found = _locate(original, address)
+    value: Any = find_address(model, address)
     if found is None:
-        return None
+        return Misfit.UNCLEAR
     at, row = found
-    value: Any = resolve(model, address)
     parent = type(resolve(model, address[:-1]))
+    if not at:
+        # The file does not state the field: nothing to do if it is at its default again.
+        return NOTHING if same_value(row, value, row.default) else Misfit.OTHER_SIZE
     if row.kind is Kind.SCALAR:
         return at, numbers(parent, row, [value]).tobytes()
-    if row.kind not in _FLAT or value is None:
-        return None
+    if row.kind not in _FLAT:
+        return Misfit.UNCLEAR
+    if value is None:
+        return Misfit.OTHER_SIZE
     start = at + _number("<I", original, at)
     raw, count = _flat_bytes(parent, row, value)
-    return (start + 4, raw) if count == _number("<I", original, start) else None
+    fits = count == _number("<I", original, start)
+    return (start + 4, raw) if fits else Misfit.OTHER_SIZE
 
 
 _FLAT = frozenset((Kind.BYTES, Kind.STRING, Kind.SCALARS))
@@ -87,7 +106,10 @@ def _slot(data: memoryview, table: int, slot: int) -> int:
 
 
 def _locate(data: memoryview, address: Address) -> tuple[int, Field] | None:
-    """Byte of the field an address ends with, in bytes that have been verified."""
+    """Byte of the field an address ends with, 0 if its table does not state it.
+
+    None if there is no such table in the bytes, which have been verified.
+    """
     at = _number("<I", data, 0)
     kind: type[Table] = Model
     row: Field | None = None
@@ -98,13 +120,13 @@ def _locate(data: memoryview, address: Address) -> tuple[int, Field] | None:
             continue
         row = find_field(kind, step)
         place = _slot(data, at, row.slot) if row else 0
+        if row is not None and depth == len(address) - 1:
+            return place, row
         if row is None or not place:
             return None
-        if depth == len(address) - 1:
-            return place, row
-        if row.kind is Kind.UNION:
-            kind = row.members[data[_slot(data, at, row.slot - 1)] - 1]
-        else:
-            kind = row.members[0]
+        number = data[_slot(data, at, row.slot - 1)] if row.kind is Kind.UNION else 1
+        if not 1 <= number <= len(row.members):
+            return None
+        kind = row.members[number - 1]
         at = place + _number("<I", data, place)
     return None

@@ -5,7 +5,8 @@ One numpy pass per table type checks every offset of that type and reads its fie
 so the cost per table is a few array operations and no object is made before everything it
 needs is known to be sound. It accepts exactly what the C++ `flatbuffers::Verifier` accepts
 (flatbuffers/verifier.h, version 25), including its limit of 1,000,000 tables, save for files
-whose parts are shared so often that reading them would exhaust the memory.
+whose parts are shared so often that a few bytes would take much time and memory: `SHARED` and
+`SHARED_ITEMS` say how often. No file without shared parts comes near.
 
 The object API that flatc generates was the alternative: it follows unverified offsets, takes
 seconds for 20,000 operators, and forgets what the schema does not know.
@@ -25,7 +26,8 @@ from tflm_studio.schema.structure import Extra, Field, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import TABLES, Model
 
 MAX_TABLES = 1_000_000  # flatbuffers/verifier.h, Options.max_tables
-MAX_SLOTS = 16 * MAX_TABLES  # over all tables of one type; bounds the memory of `_vtables`
+SHARED = 2**16  # tables, and unknown fields, in excess of what has bytes of its own
+SHARED_ITEMS = 2**20  # the same for numbers in vectors and characters
 MAX_BUFFER_BYTES = 2**31 - 1  # flatbuffers/base.h, FLATBUFFERS_MAX_BUFFER_SIZE
 IDENTIFIER = b"TFL3"
 DAMAGED = "The file is damaged or cut short; fetch it again or open another copy."
@@ -34,6 +36,10 @@ Positions = NDArray[np.int64]
 
 # Tables refer only to those before them in TABLES, so parents come first in this order.
 PARENTS_FIRST = tuple(reversed(TABLES.values()))
+# How many slots of each table the schema knows; it leaves none out.
+KNOWN_SLOTS = {
+    table: max((row.slot + 1 for row in table.FIELDS), default=0) for table in PARENTS_FIRST
+}
 
 
 @dataclass(slots=True)
@@ -90,7 +96,8 @@ class Scan:
         self.types: dict[type[Table], TypeScan] = {}
         self.visits = 0
         self._views: dict[str, NDArray[Any]] = {}
-        self._text_bytes = 0
+        self._items = 0
+        self._unknown_fields = 0
         self._covered: list[tuple[Positions, Positions]] | None = [] if with_coverage else None
         self._begin()
         for table in PARENTS_FIRST:
@@ -180,25 +187,36 @@ class Scan:
                 f"{self.name}: more than {MAX_TABLES:,} tables are referred to; no reader of "
                 "the format accepts this file."
             )
+        # A table takes 4 bytes, and so does the offset to it.
+        self._bound_sharing(self.visits + more, self.size // 8 + SHARED, "tables")
+
+    def _bound_sharing(self, number: int, limit: int, what: str) -> None:
+        if number > limit:
+            raise ReadError(
+                f"{self.name}: {what} are shared so often that {self.size:,} bytes stand for "
+                f"{number:,} of them. {DAMAGED}"
+            )
 
     def _scan_type(self, table: type[Table], scan: TypeScan) -> None:
         at = np.concatenate(scan.positions)
-        offsets, slots = self._vtables(table, at)
+        vtable, size = self._vtables(table, at)
+        offsets = self._field_offsets(table, vtable, size)
         scan.extras = [None] * len(at)
         explicit: dict[int, list[int]] = {}
         for row in table.FIELDS:
-            present = offsets[:, row.slot] if row.slot < slots else np.zeros(len(at), np.int64)
+            present = _column(offsets, row.slot)
             if row.kind is Kind.SCALAR:
                 scan.columns[row.name] = self._scalars(table, row, at, present, explicit)
             elif row.kind is Kind.UNION:
-                types = offsets[:, row.slot - 1] if row.slot <= slots else present * 0
+                types = _column(offsets, row.slot - 1)
                 self._union(table, scan, row, at, types, present)
             else:
                 self._offset_field(table, scan, row, at, present)
-        self._note_extras(table, scan, offsets, explicit)
+        unknown = self._unknown(table, vtable, size)
+        _note_extras(scan, explicit, unknown)
 
-    def _vtables(self, table: type[Table], at: Positions) -> tuple[Positions, int]:
-        """Field offsets of every row: shape (rows, slots), 0 where absent."""
+    def _vtables(self, table: type[Table], at: Positions) -> tuple[Positions, Positions]:
+        """Where the vtable of every row is, and its size in bytes."""
         self._require(at & 3 == 0, at, table, None, "", "the table is not 4-byte aligned")
         self._require(
             self._inside(at, 4), at, table, None, "", "the table is outside the file"
@@ -210,19 +228,47 @@ class Scan:
         size = u2[vtable >> 1].astype(np.int64)
         good = (size & 1 == 0) & (vtable <= self.size - size) & (size < self.size)
         self._require(good, at, table, None, "", "its vtable runs past the end of the file")
-        slots = max(int(size.max(initial=4)) - 4, 0) // 2
-        if len(at) * slots > MAX_SLOTS:
-            self._fail(table, 0, "", f"{len(at):,} tables have {slots:,} slots", int(at[0]))
-        index = (vtable >> 1)[:, None] + np.arange(2, 2 + slots)
-        known = np.arange(4, 4 + 2 * slots, 2) < size[:, None]
-        offsets = np.where(known, u2[np.where(known, index, 0)], 0).astype(np.int64)
         self._cover(vtable, vtable + size)
         self._cover(at, at + 4)
         inline = u2[np.where(size >= 4, (vtable >> 1) + 1, vtable >> 1)]
         ends = at + np.where(size >= 4, inline, 4)
         sound = ends <= self.size
         self._cover(at[sound], ends[sound])
-        return offsets, slots
+        return vtable, size
+
+    def _field_offsets(
+        self, table: type[Table], vtable: Positions, size: Positions
+    ) -> NDArray[np.uint16]:
+        """Offsets of the known fields of every row: shape (rows, slots), 0 where absent."""
+        slots = min(KNOWN_SLOTS[table], max(int(size.max(initial=4)) - 4, 0) // 2)
+        index = (vtable >> 1).astype(np.int32)[:, None] + np.arange(2, 2 + slots, dtype="i4")
+        known = np.arange(4, 4 + 2 * slots, 2) < size[:, None]
+        offsets: NDArray[np.uint16] = self._as(np.dtype("<u2"))[np.where(known, index, 0)]
+        return np.where(known, offsets, np.uint16(0))
+
+    def _unknown(
+        self, table: type[Table], vtable: Positions, size: Positions
+    ) -> dict[int, frozenset[int]]:
+        """Slots in use that the schema does not know, by row."""
+        first = KNOWN_SLOTS[table]
+        wide = np.flatnonzero(size > 4 + 2 * first)
+        if not len(wide):
+            return {}
+        places, chosen, owner = np.unique(vtable[wide], return_index=True, return_inverse=True)
+        ends = places + size[wide[chosen]]
+        starts = places + 4 + 2 * first
+        self._bound_unknown(int((ends - starts).sum()) // 2)
+        u2 = self._as(np.dtype("<u2"))
+        spans = zip((starts >> 1).tolist(), (ends >> 1).tolist(), strict=True)
+        slots = [frozenset((np.flatnonzero(u2[a:b]) + first).tolist()) for a, b in spans]
+        self._bound_unknown(sum(len(slots[k]) for k in owner.tolist()))
+        rows = zip(wide.tolist(), owner.tolist(), strict=True)
+        return {row: slots[k] for row, k in rows if slots[k]}
+
+    def _bound_unknown(self, more: int) -> None:
+        self._unknown_fields += more
+        # A field takes a byte of its table or more, and two of a vtable.
+        self._bound_sharing(self._unknown_fields, self.size + SHARED, "unknown fields")
 
     def _cover(self, starts: Positions, ends: Positions) -> None:
         """Notes bytes that something of the flatbuffer takes up."""
@@ -251,9 +297,14 @@ class Scan:
         explicit: dict[int, list[int]],
     ) -> list[Any]:
         rows = np.flatnonzero(offset)
+        dtype = DTYPES[row.scalar]
+        if row.deprecated:
+            # The C++ verifier does not look at deprecated fields: neither may we refuse them.
+            place = at[rows] + offset[rows]
+            aligned = place & (dtype.itemsize - 1) == 0
+            rows = rows[aligned & self._inside(place, dtype.itemsize)]
         if not len(rows):
             return [row.default] * len(at)
-        dtype = DTYPES[row.scalar]
         place = at[rows] + offset[rows]
         stored = self._read_numbers(table, row, rows, place, dtype)
         values = np.full(len(at), row.default, dtype)
@@ -304,9 +355,8 @@ class Scan:
         try:
             self._referred(table, scan, row, rows, at, offset)
         except ReadError:
-            # The C++ verifier does not look at deprecated fields: neither may we refuse them.
             if not row.deprecated:
-                raise
+                raise  # see `_scalars`
             scan.columns[row.name] = [None] * len(at)
 
     def _referred(
@@ -391,7 +441,9 @@ class Scan:
             good = self._as(np.dtype("u1"))[end] == 0
             self._require(good, end, table, rows, row.name, "the string has no end")
             self._cover(end, end + 1)
-        self._bound_copies(int((count * (row.kind is not Kind.BYTES)).sum()))
+        if row.kind is not Kind.BYTES:
+            self._items += int(count.sum())
+            self._bound_sharing(self._items, self.size + SHARED_ITEMS, "vectors and texts")
         values = self._values(row, start, count)
         column: list[Any] = [None] * height
         if len(rows) == height:
@@ -400,15 +452,6 @@ class Scan:
             for k, value in zip(rows.tolist(), values, strict=True):
                 column[k] = value
         scan.columns[row.name] = column
-
-    def _bound_copies(self, items: int) -> None:
-        """Refuses vectors shared so often that reading them would exhaust the memory."""
-        self._text_bytes += items
-        if self._text_bytes > self.size + 2**24:
-            raise ReadError(
-                f"{self.name}: vectors are shared so often that reading them would take more "
-                f"than {self._text_bytes:,} items. {DAMAGED}"
-            )
 
     def _values(self, row: Field, start: Positions, count: Positions) -> list[Any]:
         spans = zip(start.tolist(), (start + count).tolist(), strict=True)
@@ -464,23 +507,25 @@ class Scan:
             member = row.members[number - 1]
             self._link(table, scan, row, member, chosen, None, target[chosen])
 
-    def _note_extras(
-        self,
-        table: type[Table],
-        scan: TypeScan,
-        offsets: Positions,
-        explicit: dict[int, list[int]],
-    ) -> None:
-        slots = [row.slot for row in table.FIELDS]
-        slots += [row.slot - 1 for row in table.FIELDS if row.kind is Kind.UNION]
-        for k, present in explicit.items():
-            scan.extras[k] = Extra(explicit=frozenset(present))
-        stray = [slot for slot in range(offsets.shape[1]) if slot not in slots]
-        if stray and offsets[:, stray].any():
-            for k in np.flatnonzero(offsets[:, stray].any(axis=1)).tolist():
-                unknown = frozenset(slot for slot in stray if offsets[k, slot])
-                known = scan.extras[k]
-                scan.extras[k] = Extra(known.explicit if known else frozenset(), unknown)
+
+def _column(offsets: NDArray[np.uint16], slot: int) -> Positions:
+    """The offsets of one field, 0 where it is absent."""
+    if slot < offsets.shape[1]:
+        return offsets[:, slot].astype(np.int64)
+    return np.zeros(len(offsets), np.int64)
+
+
+def _note_extras(
+    scan: TypeScan, explicit: dict[int, list[int]], unknown: dict[int, frozenset[int]]
+) -> None:
+    nothing: frozenset[int] = frozenset()
+    same: dict[tuple[int, ...], frozenset[int]] = {}
+    for k, present in explicit.items():
+        slots = tuple(present)
+        scan.extras[k] = Extra(same.setdefault(slots, frozenset(slots)))
+    for k, strange in unknown.items():
+        known = scan.extras[k]
+        scan.extras[k] = Extra(known.explicit if known else nothing, strange)
 
 
 def _ranges(

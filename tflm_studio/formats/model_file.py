@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tflm_studio.formats.c_source_writer import (
     symbol_for,
 )
 from tflm_studio.formats.flatbuffer_columns import same_content
-from tflm_studio.formats.flatbuffer_patch import patched
+from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import Layout, lay_out
@@ -60,7 +61,7 @@ def load_model_from_file(path: PathLike, symbol: str | None = None) -> Model:
     return read_model(_read_bytes(path), str(path), symbol)
 
 
-def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
+def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -> Model:
     """Reads a model from the bytes of a file; see `load_model_from_file`."""
     if data[4:8] == IDENTIFIER and symbol is not None:
         raise ReadError(
@@ -69,6 +70,7 @@ def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
         )
     if data[4:8] == IDENTIFIER:
         return read_flatbuffer(data, name)
+    data = bytes(data)
     if not data:
         raise ReadError(f"{name}: the file is empty.")
     if data.startswith(LFS_POINTER):
@@ -91,7 +93,13 @@ def read_model(data: bytes, name: str, symbol: str | None = None) -> Model:
     )
 
 
-def save_model_to_file(model: Model, path: PathLike, symbol: str | None = None) -> None:
+def save_model_to_file(
+    model: Model,
+    path: PathLike,
+    symbol: str | None = None,
+    *,
+    changed: Collection[Address] | None = None,
+) -> None:
     """Writes a model as a flatbuffer, a C source with a header beside it, or JSON, by suffix.
 
     A model that was read and not changed since gives the bytes it was read from.
@@ -100,15 +108,25 @@ def save_model_to_file(model: Model, path: PathLike, symbol: str | None = None) 
         model: What to write; not changed.
         path: The file to make or replace.
         symbol: Name of the array in a C source; made from the file name if not given.
+        changed: Addresses of fields that may differ from the file the model was read from, if
+            that is known: saves reading it again.
 
     Raises:
         WriteError: The model cannot be written; the file is as it was.
         EditError: `symbol` is not a C identifier.
     """
-    write_model(Path(path), model, encode(model), symbol)
+    path = Path(path)
+    if path.suffix.lower() in JSON_SUFFIXES:
+        _write_json(path, model)
+    elif path.suffix.lower() in C_SUFFIXES:
+        _write_fitting(model, changed, partial(_write_c_source, path, model, symbol))
+    else:
+        _write_fitting(model, changed, partial(_write_flatbuffer, path, model))
 
 
-def save_in_place(model: Model, path: PathLike) -> None:
+def save_in_place(
+    model: Model, path: PathLike, *, changed: Collection[Address] | None = None
+) -> None:
     """Writes a model in the form of the file it was read from.
 
     A C source is written back as that source, with only the array's bytes and size changed,
@@ -123,11 +141,14 @@ def save_in_place(model: Model, path: PathLike) -> None:
         return
     source = model.extra.source if isinstance(model.extra, Origin) else None
     if source is None or not (path.suffix.lower() in C_SUFFIXES or path == source.path):
-        save_model_to_file(model, path)
+        save_model_to_file(model, path, changed=changed)
         return
-    text = spliced(source, encode(model).tobytes())
     check = partial(_compare, path=path, model=model, symbol=source.symbol)
-    write_atomically(path, [text], check)
+
+    def write(layout: Layout) -> None:
+        write_atomically(path, [spliced(source, layout.tobytes())], check)
+
+    _write_fitting(model, changed, write)
 
 
 def written_file(model: Model, path: Path) -> Path:
@@ -137,7 +158,7 @@ def written_file(model: Model, path: Path) -> Path:
     return export_files(path)[0] if is_export else path
 
 
-def encode(model: Model, changed: Iterable[Address] | None = None) -> Layout:
+def encode(model: Model, changed: Collection[Address] | None = None) -> Layout:
     """The file of a model, with the smallest change to the bytes it was read from.
 
     Args:
@@ -147,32 +168,56 @@ def encode(model: Model, changed: Iterable[Address] | None = None) -> Layout:
     Raises:
         WriteError: The model cannot be written.
     """
+    for layout in layouts(model, changed):
+        if _reads_back(layout, model):
+            return layout
+    raise _NotReadBackError("the model would read back differently from what it is.")
+
+
+def layouts(model: Model, changed: Collection[Address] | None) -> Iterator[Layout]:
+    """What may be written, the smallest change first; each is made when it is asked for.
+
+    Bytes may be shared between tables, so that what is patched for one changes the other: all
+    but the last layout must be read back and compared.
+    """
     origin = model.extra
     if not isinstance(origin, Origin):
-        return lay_out(model)
-    if changed is None:
+        yield lay_out(model)
+        return
+    layout = Misfit.UNCLEAR if changed is None else patched(model, origin.data, changed)
+    if layout is Misfit.UNCLEAR:
+        # What was changed may have been changed back, so the file itself is asked.
         original = read_flatbuffer(origin.data, origin.name)
         same = same_content(original, model)
-        changed = () if same else list(differences(original, model))
-    layout = patched(model, origin.data, changed)
-    # Bytes may be shared between tables: what was patched for one would change the other.
-    if layout is not None and (not changed or _reads_back(layout, model)):
-        return layout
-    return with_archive(origin, lay_out(model, kept_bytes(origin)))
+        layout = patched(model, origin.data, () if same else differences(original, model))
+    if isinstance(layout, Layout):
+        yield layout
+    yield with_archive(origin, lay_out(model, kept_bytes(origin)))
 
 
-def write_model(path: Path, model: Model, layout: Layout, symbol: str | None = None) -> None:
-    """Writes an encoded model to a file, reads it back and compares before it replaces one.
+class _NotReadBackError(WriteError):
+    """What was written is not the model."""
 
-    Raises:
-        WriteError: The file could not be written; an old one is as it was.
-    """
-    if path.suffix.lower() in C_SUFFIXES:
-        _write_c_source(path, model, layout, symbol)
-        return
-    if path.suffix.lower() in JSON_SUFFIXES:
-        _write_json(path, model)
-        return
+
+def _write_fitting(
+    model: Model,
+    changed: Collection[Address] | None,
+    write: Callable[[Layout], None],
+) -> None:
+    """Writes the smallest change that reads back as the model."""
+    refusal: _NotReadBackError | None = None
+    for layout in layouts(model, changed):
+        try:
+            write(layout)
+        except _NotReadBackError as error:
+            refusal = error
+        else:
+            return
+    assert refusal is not None
+    raise refusal
+
+
+def _write_flatbuffer(path: Path, model: Model, layout: Layout) -> None:
     check = partial(_compare, path=path, model=model)
     write_atomically(path, layout.segments, check)
 
@@ -189,7 +234,7 @@ def export_files(path: Path) -> tuple[Path, Path]:
     return path, path.with_suffix(".h")
 
 
-def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None) -> None:
+def _write_c_source(path: Path, model: Model, symbol: str | None, layout: Layout) -> None:
     name = check_symbol(symbol) if symbol else symbol_for(path.name)
     source, header = export_files(path)
     style = CSourceStyle(symbol=name, header_name=header.name)
@@ -202,17 +247,25 @@ def _write_c_source(path: Path, model: Model, layout: Layout, symbol: str | None
 
 def _compare(written: Path, path: Path, model: Model, symbol: str | None = None) -> None:
     try:
-        again = read_model(written.read_bytes(), str(path), symbol)
+        again = read_model(_mapped(written), str(path), symbol)
     except ReadError as error:
-        raise WriteError(
+        raise _NotReadBackError(
             f"{path}: was not saved: what was written cannot be read back: {error}"
         ) from error
     if not same_content(again, model):
         place = next(differences(model, again), ())
-        raise WriteError(
+        raise _NotReadBackError(
             f"{path}: was not saved: what was written reads back differently at "
             f"{format_address(place)}."
         )
+
+
+def _mapped(path: Path) -> bytes | memoryview:
+    """The bytes of a file of ours; those of a flatbuffer need not be in memory."""
+    with path.open("rb") as file:
+        if file.read(8)[4:] != IDENTIFIER:
+            return path.read_bytes()
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _reads_back(layout: Layout, model: Model) -> bool:
