@@ -30,7 +30,7 @@ from tflm_studio.schema.enums import Padding, TensorType
 from tflm_studio.schema.tables import Conv2DOptions, Operator, Tensor
 from tflm_studio.ui.app.actions import ACTIONS
 from tflm_studio.ui.app.application import _open_all
-from tflm_studio.ui.app.commands import ChangedFile
+from tflm_studio.ui.app.file_commands import ChangedFile
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Answer, Windows
@@ -480,9 +480,9 @@ def test_a_window_can_be_made_alone(qtbot: QtBot) -> None:
     window = MainWindow(ts.Document.open(SAMPLES / "sine_int8.tflite"))
     window.show()
     assert window.operator_view.model().rowCount() == 3
-    window.commands.open_path(str(SAMPLES / "sine_float.tflite"))
-    assert len(window.commands.windows.open_windows) == 2
-    for each in tuple(window.commands.windows.open_windows):
+    window.commands.files.open_path(str(SAMPLES / "sine_float.tflite"))
+    assert len(window.commands.files.windows.open_windows) == 2
+    for each in tuple(window.commands.files.windows.open_windows):
         each.close()
 
 
@@ -651,7 +651,7 @@ def test_saving_over_another_programs_changes_is_asked_about(
     window.document.do(ts.edits.Set("description", "mine"))
     replace_file(path, other)
     monkeypatch.setattr(
-        "tflm_studio.ui.app.commands.ask_about_changed_file", lambda *_: answer
+        "tflm_studio.ui.app.file_commands.ask_about_changed_file", lambda *_: answer
     )
     aside = path.with_name("aside.tflite")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(aside), ""))

@@ -21,6 +21,7 @@ from tests.editing.random_edits import random_edit
 from tests.ui.conftest import Opener
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Insert, Move, Remove, Set
+from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.schema.tables import Buffer, Model, Operator, SubGraph, Tensor
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Windows
@@ -291,6 +292,7 @@ def test_odd_texts_are_taken_or_refused(open_sample: Opener, text: str) -> None:
             line.setText(text)
             line.editingFinished.emit()
     window.document.go_to(0)
+    assert same_content(window.document.model, ts.load_model_from_file(SAMPLE))
 
 
 def test_many_edits_to_a_large_model_are_followed_in_one_pass(qapp: QApplication) -> None:

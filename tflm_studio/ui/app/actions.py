@@ -15,7 +15,7 @@ class ActionRow:
     """One command.
 
     Attributes:
-        id: Object name of its QAction; the window's method is named after it, with `_`.
+        id: Object name of its QAction; the method that carries it out is named after it.
         text: What menus call it.
         menu: In which menu it stands; "" for none.
         keys: Its shortcuts, the one that menus show first.

@@ -50,6 +50,6 @@ def _open_all(windows: object, files: Sequence[str]) -> None:
     if refused and not windows.open_windows:
         raise refused[0]
     for refusal in refused:
-        windows.open_windows[0].commands.report("The file cannot be opened", refusal)
+        windows.open_windows[0].commands.files.report("The file cannot be opened", refusal)
     if not files and not windows.open_windows:
         windows.open_sample()

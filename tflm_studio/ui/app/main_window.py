@@ -21,13 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tflm_studio.analysis.facts import describe_facts, name_kinds
 from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.journal import Journal
-from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address
-from tflm_studio.model.graph import data_bytes
-from tflm_studio.model.operators import find_knowledge, weight_inputs
-from tflm_studio.model.place_names import name_thing, plural, thing_at
+from tflm_studio.model.operators import weight_inputs
+from tflm_studio.model.place_names import name_thing, thing_at
 from tflm_studio.ui.app.commands import Commands
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.models.buffer_table import BufferTable
@@ -56,7 +55,6 @@ DEFAULT_SIZE = QSize(1440, 900)
 MINIMUM_SIZE = QSize(760, 480)
 ROOM_SHARE = 0.95  # of the screen, for who has a small one
 SEARCHED_OPERATORS = 200
-MOST_NAMED = 4
 TABS = ("operators", "tensors", "buffers", "metadata")
 LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
@@ -257,7 +255,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{self.document.name}{sample}[*] — TFLM Studio")
         self.setWindowModified(self.document.modified)
         self._title_tabs()
-        self._show_facts()
+        self.facts_label.setText(describe_facts(self.document.model))
+        self.facts_label.setToolTip(name_kinds(self.document.model))
         self._show_place()
         self.commands.refresh()
         self._warn_without_journal()
@@ -269,7 +268,7 @@ class MainWindow(QMainWindow):
         self.notice.ask(
             f"{self.document.name} was changed by another program.",
             {
-                f"Reload{lost}": self.commands.reload,
+                f"Reload{lost}": self.commands.files.reload,
                 "Keep what is here": lambda: None,
             },
         )
@@ -306,25 +305,6 @@ class MainWindow(QMainWindow):
             self.subgraph_choice.addItems(names)
             self.subgraph_choice.setCurrentIndex(index)
         self.subgraph_choice.setVisible(len(names) > 1)
-
-    def _show_facts(self) -> None:
-        model = self.document.model
-        origin = model.extra
-        parts = []
-        if isinstance(origin, Origin):
-            parts.append(f"{len(origin.data):,} bytes as opened")
-        weights = sum(data_bytes(buffer.data) for buffer in model.buffers or [])
-        parts.append(f"weights {weights:,} bytes")
-        operators = [o for subgraph in model.subgraphs or [] for o in subgraph.operators or []]
-        used = {operator.opcode_index for operator in operators}
-        codes = [code for k, code in enumerate(model.operator_codes or []) if k in used]
-        kinds = {known.name: known for known in map(find_knowledge, codes)}
-        lacking = [name for name, known in kinds.items() if known.resolver is None]
-        where = f"{_some(lacking)} not in TFLM" if lacking else "all in TFLM"
-        of_kinds = f"of {plural(len(kinds), 'kind')}"
-        parts.append(f"{plural(len(operators), 'operator')} {of_kinds}, {where}")
-        self.facts_label.setText("      ".join(parts))
-        self.facts_label.setToolTip(", ".join(kinds))
 
     def _show_place(self) -> None:
         thing = thing_at(self.session.selection.address)
@@ -390,10 +370,10 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         for url in event.mimeData().urls():
             if url.isLocalFile():
-                self.commands.open_path(url.toLocalFile())
+                self.commands.files.open_path(url.toLocalFile())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.commands.may_close():
+        if not self.commands.files.may_close():
             event.ignore()
             return
         self.settings.set_layout(self.saveGeometry(), self.saveState())
@@ -403,8 +383,3 @@ class MainWindow(QMainWindow):
         if self.windows is not None:
             self.windows.remove(self)
         event.accept()
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
