@@ -138,7 +138,7 @@ def _value(row: Field, turn: int) -> Any:
 
 def _height(table: type[Table]) -> int:
     """How many it takes for every member of its unions."""
-    return max((len(row.members) for row in table.FIELDS if row.kind is Kind.UNION), default=2)
+    return max((len(row.members) for row in table.FIELDS if row.kind is Kind.UNION), default=1)
 
 
 SOUND: dict[str, Callable[[], t.Model]] = {
