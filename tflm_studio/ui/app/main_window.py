@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         self.session.subgraph_changed.connect(self.subgraph_choice.setCurrentIndex)
         self.session.subgraph_changed.connect(self._title_tabs)
         self.tabs.setCornerWidget(self.subgraph_choice)
+        self.tabs.currentChanged.connect(lambda: self._filter(self.find_field.text()))
         return self.tabs
 
     def _set_delegates(self) -> None:
@@ -316,7 +317,9 @@ class MainWindow(QMainWindow):
         return self.operator_view, self.tensor_view, self.buffer_table_view
 
     def _filter(self, text: str) -> None:
-        for view in self.record_views:
+        view = self.current_table()
+        if isinstance(view, RecordView):
+            # The others follow when they are shown: finding in all takes three times as long.
             view.filter(text)
         self._title_tabs()
 

@@ -28,8 +28,10 @@ class SearchProxy(QSortFilterProxyModel):
 
     def search(self, text: str) -> None:
         """Shows only rows that contain the text anywhere."""
-        self._needle = text.strip().casefold()
-        self.invalidate()
+        needle = text.strip().casefold()
+        if needle != self._needle:
+            self._needle = needle
+            self.invalidate()
 
     def filterAcceptsRow(
         self, source_row: int, source_parent: QModelIndex | QPersistentModelIndex

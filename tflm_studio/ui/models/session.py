@@ -15,8 +15,6 @@ from tflm_studio.model.graph import Wiring, wiring_of
 from tflm_studio.model.schema import SubGraph
 from tflm_studio.ui.models.selection import Selection
 
-_WIRED = frozenset(("operators", "inputs", "outputs"))
-
 
 class Session(QObject):
     """A document as the panels of a window see it.
@@ -82,7 +80,7 @@ class Session(QObject):
             self.subgraph_changed.emit(subgraph_index)
 
     def _on_document_changed(self, change: Change) -> None:
-        if any(_rewires(edit.address) for edit in change.edits):
+        if any(rewires(edit) for edit in change.edits):
             self._wirings.clear()
         before = self.selection.address
         # Panels must find the selected thing where it is now when they hear of the change.
@@ -101,8 +99,26 @@ class Session(QObject):
                 self.show_subgraph(index)
 
 
-def _rewires(address: Address) -> bool:
-    return address[:1] == ("subgraphs",) and (len(address) < 3 or address[2] in _WIRED)
+def rewires(edit: Edit) -> bool:
+    """Whether an edit may change who makes and uses which tensors."""
+    match edit.address:
+        case ("subgraphs", int(), "operators", int(), step, *_):
+            return step in ("inputs", "outputs")
+        case ("subgraphs", int(), step, *_):
+            return step in ("operators", "inputs", "outputs")
+        case ("subgraphs", *_):
+            return True
+    return False
+
+
+def relinks(edit: Edit) -> bool:
+    """Whether an edit may change which things belong to each other."""
+    match edit.address:
+        case ("subgraphs", int(), "tensors", int(), step, *_):
+            return step == "buffer"
+        case ("subgraphs", int(), "tensors", *_) | ("buffers",) | ("metadata", *_):
+            return True
+    return rewires(edit)
 
 
 def shifted(address: Address, edits: Iterable[Edit]) -> Address:

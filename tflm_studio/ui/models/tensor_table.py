@@ -19,7 +19,7 @@ from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.schema import Tensor, TensorType
 from tflm_studio.model.tensor_types import element_type, format_float
 from tflm_studio.ui.models.record_table import Column, RecordTable
-from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.models.session import Session, rewires
 
 TYPE_COLUMN = 3
 
@@ -73,9 +73,7 @@ class TensorTable(RecordTable):
         shown, buffers = self.session.subgraph_index, set()
         for edit in edits:
             match edit.address:
-                case ("subgraphs", int(s), "operators" | "inputs" | "outputs", *_) if (
-                    s == shown
-                ):
+                case ("subgraphs", int(s), *_) if s == shown and rewires(edit):
                     return range(self.rowCount())
                 case ("buffers",):
                     return range(self.rowCount())

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from html import escape
 
 from PySide6.QtCore import QEvent, Qt
@@ -48,8 +48,14 @@ def link(address: Address, text: str) -> str:
     )
 
 
-def link_list(links: Iterable[str], nothing: str) -> str:
-    """Links one behind the other; what to say if there are none."""
-    shown = list(links)
-    more = f" and {len(shown) - MOST_LINKS} more" if len(shown) > MOST_LINKS else ""
-    return ", ".join(shown[:MOST_LINKS]) + more if shown else nothing
+def link_list(places: Sequence[Address], name: Callable[[Address], str], nothing: str) -> str:
+    """Links to places one behind the other, or what to say if there are none.
+
+    Args:
+        places: Where they lead; only the first of many are named.
+        name: What a link is called.
+        nothing: Said if there are no places.
+    """
+    shown = ", ".join(link(place, name(place)) for place in places[:MOST_LINKS])
+    more = f" and {len(places) - MOST_LINKS:,} more" if len(places) > MOST_LINKS else ""
+    return shown + more or nothing

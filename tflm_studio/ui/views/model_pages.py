@@ -83,8 +83,8 @@ class BufferPage(InspectorPage):
         self.facts.set_fact("size", f"{size:,} bytes" if size else "empty")
         self.facts.set_fact("place", _file_place(model, buffer))
         users = buffer_users(model).get(index, [])
-        links = [link(place, name_thing(model, place)) for place in users]
-        self.facts.set_fact("used by", link_list(links, "nothing"))
+        links = link_list(users, lambda place: name_thing(model, place), "nothing")
+        self.facts.set_fact("used by", links)
         if buffer.offset > 1:
             outside = f"{buffer.size:,} bytes at byte {buffer.offset:,} of the file"
             self.facts.set_fact(

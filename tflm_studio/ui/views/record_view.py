@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
 from tflm_studio.model.related import NOTHING, Related, related_to
 from tflm_studio.ui.models.record_table import (
@@ -33,6 +34,7 @@ from tflm_studio.ui.models.record_table import (
     runs,
 )
 from tflm_studio.ui.models.search_proxy import SearchProxy
+from tflm_studio.ui.models.session import relinks
 from tflm_studio.ui.views.colours import CHIP_PIXELS
 
 ROW_PIXELS = 24
@@ -181,8 +183,10 @@ class RecordView(QTableView):
             self._following = False
             across.setValue(place)
 
-    def _on_document_changed(self) -> None:
+    def _on_document_changed(self, change: Change) -> None:
         """Marks anew what belongs to the selected thing, which may be wired otherwise now."""
+        if not any(map(relinks, change.edits)):
+            return
         up = self.verticalScrollBar().value()
         self.follow(self.session.selection.address)
         self.verticalScrollBar().setValue(up)

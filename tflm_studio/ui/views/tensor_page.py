@@ -6,9 +6,11 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 
 from tflm_studio.editing.edits import Set
+from tflm_studio.model.address import Address
 from tflm_studio.model.graph import buffer_users, data_bytes, shape_text
-from tflm_studio.model.operators import has_data, operator_name
-from tflm_studio.model.schema import QuantizationParameters, SubGraph, Tensor
+from tflm_studio.model.operators import has_data
+from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.schema import QuantizationParameters, Tensor
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
@@ -89,31 +91,22 @@ class TensorPage(InspectorPage):
     def refresh(self) -> None:
         tensor, model = self.tensor, self.session.document.model
         index, subgraph_index = int(self.address[3]), self.address[1]
-        subgraph = (model.subgraphs or [SubGraph()])[int(subgraph_index)]
         self.set_heading(
             tensor.name or "unnamed", f"tensor {index} of subgraph {subgraph_index}"
         )
         wiring = self.session.wiring(int(subgraph_index))
-        operators = subgraph.operators or []
 
-        def named(indices: list[int]) -> list[str]:
-            return [
-                link(
-                    ("subgraphs", subgraph_index, "operators", k),
-                    f"{operator_name(model, operators[k])} {k}",
-                )
-                for k in indices
+        def named(indices: list[int], *, by_caller: bool) -> str:
+            places: list[Address] = [
+                ("subgraphs", subgraph_index, "operators", k) for k in indices
             ]
+            caller = ["the model's caller"] if by_caller else []
+            links = link_list(places, lambda p: name_thing(model, p), "")
+            return ", ".join([*caller, *([links] if links else [])]) or "no operator"
 
-        is_input, is_output = index in wiring.inputs, index in wiring.outputs
-        makers = ["the model's caller"] if is_input else []
-        users = ["the model's caller"] if is_output else []
-        self.facts.set_fact(
-            "made by", link_list(makers + named(wiring.makers.get(index, [])), "no operator")
-        )
-        self.facts.set_fact(
-            "used by", link_list(users + named(wiring.users.get(index, [])), "no operator")
-        )
+        makers, users = wiring.makers.get(index, []), wiring.users.get(index, [])
+        self.facts.set_fact("made by", named(makers, by_caller=index in wiring.inputs))
+        self.facts.set_fact("used by", named(users, by_caller=index in wiring.outputs))
         self.facts.set_fact("data", self._data_text())
 
     def _data_text(self) -> str:
