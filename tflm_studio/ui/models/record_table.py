@@ -121,6 +121,8 @@ class RecordTable(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
+        if role == SORT_ROLE:  # asked for at every comparison, so it comes first
+            return self._ranks_of(index.column())[index.row()]
         row = index.row()
         if not index.isValid() or row >= min(self._count, len(self.records())):
             return None
@@ -133,8 +135,6 @@ class RecordTable(QAbstractTableModel):
             return (column.edit_text or column.text)(row)
         if role == Role.TextAlignmentRole:
             return _NUMBER if column.is_number else _TEXT
-        if role == SORT_ROLE:
-            return self._ranks_of(index.column())[row]
         if role == ADDRESS_ROLE:
             return self.address_of(row)
         if role == GROUP_ROLE and index.column() == GROUP_COLUMN:
