@@ -107,6 +107,20 @@ def test_convert_there_and_back(tmp_path: Path) -> None:
     assert back.read_bytes() == SAMPLE.read_bytes()
 
 
+def test_convert_does_not_write_over_what_it_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "hand.cc"
+    values = ", ".join(map(str, SAMPLE.read_bytes()))
+    source.write_text(f"// by hand\nconst unsigned char mine[] = {{{values}}};\n")
+    before = source.read_text()
+    for output in ("hand.h", "hand.cc"):
+        assert main(["convert", str(source), str(tmp_path / output)]) == 2
+        assert "would be replaced" in capsys.readouterr().err
+        assert source.read_text() == before
+    assert not (tmp_path / "hand.h").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

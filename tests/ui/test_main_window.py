@@ -714,6 +714,19 @@ def test_a_name_without_suffix_does_not_replace_unasked(
     assert (precious.read_bytes() == b"precious") is not may
 
 
+def test_saving_as_a_source_asks_about_the_header_beside_it(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = tmp_path / "net.h"
+    header.write_text("by hand")
+    chosen = str(tmp_path / "net.cc")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen, ""))
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    trigger(window, "file.save_as")
+    assert header.read_text() == "by hand"
+    assert not (tmp_path / "net.cc").exists()
+
+
 def test_an_export_asks_before_it_replaces(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

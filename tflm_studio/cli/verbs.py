@@ -14,6 +14,7 @@ from tflm_studio.formats.model_file import (
     C_SUFFIXES,
     FLATBUFFER_SUFFIXES,
     JSON_SUFFIXES,
+    export_files,
     load_model_from_file,
     save_model_to_file,
 )
@@ -78,7 +79,13 @@ def _convert(arguments: argparse.Namespace) -> None:
             f"{arguments.output}: the suffix says what to write; use one of {known}"
         )
     model = _load(arguments.file, arguments.array)
-    save_model_to_file(model, arguments.output, arguments.name)
+    output, source = Path(arguments.output), Path(arguments.file)
+    written = export_files(output) if suffix in C_SUFFIXES else (output,)
+    if any(each.exists() and each.samefile(source) for each in written):
+        raise WriteError(
+            f"{source}: would be replaced by what is made of it; name another OUT."
+        )
+    save_model_to_file(model, output, arguments.name)
 
 
 def _load(path: str, array: str | None) -> Model:

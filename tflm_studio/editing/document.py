@@ -14,11 +14,10 @@ from tflm_studio.editing.history import History, Step, apply_all
 from tflm_studio.formats.file_stamp import stamp_of
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import (
-    encode,
+    files_written,
     load_model_from_file,
     save_in_place,
     save_model_to_file,
-    written_file,
 )
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError, FileChangedError
@@ -199,14 +198,6 @@ class Document:
         self._stamp = stamp
         return False
 
-    def encoded_size(self) -> int:
-        """Bytes that the model takes as a flatbuffer. Costs as much as encoding it.
-
-        Raises:
-            WriteError: The model cannot be written.
-        """
-        return encode(self.model).size
-
     def save(self, path: PathLike | None = None, *, overwrite: bool = False) -> None:
         """Writes the model to its file, or to another that becomes its file.
 
@@ -246,7 +237,7 @@ class Document:
 
     def note_saved(self, path: PathLike) -> None:
         """Declares a file to hold the present state of the model."""
-        self.path = written_file(self.model, Path(path))
+        self.path = files_written(self.model, Path(path))[0]
         self._stamp = stamp_of(self.path)
         self._is_as_read = False
         self.history.mark_clean()

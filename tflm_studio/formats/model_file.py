@@ -151,11 +151,11 @@ def save_in_place(
     _write_fitting(model, changed, write)
 
 
-def written_file(model: Model, path: Path) -> Path:
-    """The file that holds the model after `save_in_place`: not a header but its source."""
+def files_written(model: Model, path: Path) -> tuple[Path, ...]:
+    """The files that `save_in_place` writes for a path; the first holds the model."""
     source = model.extra.source if isinstance(model.extra, Origin) else None
     is_export = path.suffix.lower() in C_SUFFIXES and source is None
-    return export_files(path)[0] if is_export else path
+    return export_files(path) if is_export else (path,)
 
 
 def encode(model: Model, changed: Collection[Address] | None = None) -> Layout:

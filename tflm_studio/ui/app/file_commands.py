@@ -17,7 +17,12 @@ from PySide6.QtWidgets import (
     QMessageBox,
 )
 
-from tflm_studio.formats.model_file import C_SUFFIXES, JSON_SUFFIXES, export_files
+from tflm_studio.formats.model_file import (
+    C_SUFFIXES,
+    JSON_SUFFIXES,
+    export_files,
+    files_written,
+)
 from tflm_studio.model.errors import FileChangedError, StudioError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.ui.app.choices import ask
@@ -116,10 +121,11 @@ class FileCommands(QObject):
             return False
         path = Path(chosen)
         if not path.suffix:
-            # The dialog has asked about the name without suffix, not about this one.
             path = path.with_suffix(SUFFIX_OF_FILTER.get(kind.split(" ")[0], ".tflite"))
-            if not self._may_replace(path):
-                return False
+        # The dialog has asked about the name that was chosen, not about others.
+        unasked = {path, *files_written(document.model, path)} - {Path(chosen)}
+        if not self._may_replace(*sorted(unasked)):
+            return False
         other = self.windows.find(path)
         if other is not None and other is not self._window:
             text = f"{path}: this file is open in another window; close that one first."

@@ -38,10 +38,6 @@ class Settings:
         others = (each for each in self._stored_recent() if each != newest)
         self._set_recent([newest, *others])
 
-    def clear_recent(self) -> None:
-        """Forgets all recent files."""
-        self._set_recent([])
-
     def _stored_recent(self) -> list[str]:
         # A list of one comes back from an INI file as plain text, so JSON it is.
         try:

@@ -178,14 +178,12 @@ class TextEditor(FieldEditor):
         super().__init__(row, parent)
         self._show, self._read = show, read
         self._shown = ""
-        self._is_absent = False
         self.line = QLineEdit()
         self.line.setMaxLength(LONGEST_TEXT)
         self._adopt(self.line)
         self.line.editingFinished.connect(self._on_finished)
 
     def show_value(self, value: Any) -> None:
-        self._is_absent = value is None
         self._shown = "" if value is None else self._show(value)
         self.line.setPlaceholderText("absent" if value is None else "empty")
         if self.line.text() != self._shown:
