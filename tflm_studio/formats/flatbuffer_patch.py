@@ -7,14 +7,15 @@ The smallest change is the safest: a weight edited by hand alters exactly its by
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
 from tflm_studio.formats.flatbuffer_columns import numbers
 from tflm_studio.formats.flatbuffer_writer import Layout
+from tflm_studio.formats.snapshot import SMALLEST
 from tflm_studio.model.address import Address, find_address, find_field, resolve
-from tflm_studio.model.comparison import same_value
+from tflm_studio.model.comparison import PIECE_BYTES, same_bytes, same_value
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
@@ -42,7 +43,7 @@ def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> L
         if isinstance(patch, Misfit):
             return patch
         if patch is not NOTHING:
-            patches.append(patch)
+            patches += _changed_pieces(original, *patch)
     patches.sort(key=lambda item: item[0])
     segments: list[bytes | bytearray | memoryview] = []
     end = 0
@@ -52,6 +53,17 @@ def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> L
         segments += [original[end:at], raw]
         end = at + len(raw)
     return Layout(len(original), [*segments, original[end:]])
+
+
+def _changed_pieces(original: memoryview, at: int, raw: bytes | memoryview) -> Iterator[Patch]:
+    """What of a patch differs from the original, so that the rest is copied by the system."""
+    if len(raw) < SMALLEST:
+        yield at, raw
+        return
+    for start in range(0, len(raw), PIECE_BYTES):
+        piece = raw[start : start + PIECE_BYTES]
+        if not same_bytes(piece, original[at + start : at + start + len(piece)]):
+            yield at + start, piece
 
 
 def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misfit:

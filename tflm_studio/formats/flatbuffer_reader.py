@@ -13,6 +13,7 @@ import numpy as np
 
 from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
+from tflm_studio.model.comparison import PIECE_BYTES
 from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import Model
 
@@ -58,9 +59,14 @@ class Origin(Extra):
     def is_held_by(self, path: Path) -> bool:
         """Whether a file holds these bytes; reads all of it if the size agrees."""
         try:
-            if path.stat().st_size != len(self.file_bytes):
+            held = memoryview(self.file_bytes)
+            if path.stat().st_size != len(held):
                 return False
-            return path.read_bytes() == self.file_bytes
+            with path.open("rb") as file:
+                return all(
+                    file.read(PIECE_BYTES) == held[at : at + PIECE_BYTES]
+                    for at in range(0, len(held), PIECE_BYTES)
+                )
         except OSError:
             return False
 

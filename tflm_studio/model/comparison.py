@@ -12,6 +12,8 @@ import numpy as np
 from tflm_studio.model.address import Address
 from tflm_studio.schema.structure import Field, Kind, Table
 
+PIECE_BYTES = 2**18
+
 
 def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Address]:
     """Addresses of the fields that differ.
@@ -60,7 +62,11 @@ def encoded_text(text: str) -> bytes:
 def same_bytes(a: Any, b: Any) -> bool:
     """Whether two things with bytes hold the same bytes; costs one pass over both."""
     x, y = np.frombuffer(a, np.uint8), np.frombuffer(b, np.uint8)
-    return len(x) == len(y) and bool((x == y).all())
+    # Piece by piece: comparing at once would need another half a gigabyte for so many bytes.
+    pieces = range(0, len(x), PIECE_BYTES)
+    return len(x) == len(y) and all(
+        np.array_equal(x[at : at + PIECE_BYTES], y[at : at + PIECE_BYTES]) for at in pieces
+    )
 
 
 def _same_number(a: float, b: float) -> bool:
