@@ -16,8 +16,9 @@ from tflm_studio.formats.flatbuffer_writer import Layout
 from tflm_studio.formats.snapshot import SMALLEST
 from tflm_studio.model.address import Address, find_address, find_field, resolve
 from tflm_studio.model.comparison import PIECE_BYTES, same_bytes, same_value
+from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, is_outside
 from tflm_studio.schema.structure import Field, Kind, Table
-from tflm_studio.schema.tables import Model
+from tflm_studio.schema.tables import Buffer, Model, Operator
 
 Patch = tuple[int, bytes | memoryview]
 NOTHING: Patch = (0, b"")
@@ -74,7 +75,12 @@ def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misf
     if found is None:
         return Misfit.UNCLEAR
     at, row = found
-    parent = type(resolve(model, address[:-1]))
+    table = resolve(model, address[:-1])
+    parent = type(table)
+    if parent in OUTSIDE and row in (OUTSIDE[parent].offset, OUTSIDE[parent].size):
+        return Misfit.OTHER_SIZE  # the bytes are to stand elsewhere
+    if not at and parent in OUTSIDE and row is OUTSIDE[parent].data and is_outside(table):
+        return _patch_outside(original, address, memoryview(value).cast("B"))
     if not at:
         # The file does not state the field: nothing to do if it is at its default again.
         return NOTHING if same_value(row, value, row.default) else Misfit.OTHER_SIZE
@@ -88,6 +94,20 @@ def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misf
     raw, count = _flat_bytes(parent, row, value)
     fits = count == _number("<I", original, start)
     return (start + 4, raw) if fits else Misfit.OTHER_SIZE
+
+
+def _patch_outside(original: memoryview, address: Address, data: memoryview) -> Patch | Misfit:
+    """Bytes behind the flatbuffer, at the place where the file says they are."""
+    kind = Buffer if address[0] == "buffers" else Operator
+    fields, stated = OUTSIDE[kind], []
+    for row in (fields.offset, fields.size):
+        found = _locate(original, (*address[:-1], row.name))
+        if found is None or not found[0]:
+            return Misfit.OTHER_SIZE
+        stated.append(_number("<Q", original, found[0]))
+    start, size = stated
+    fits = size == len(data) and start > PLACEHOLDER and start + size <= len(original)
+    return (start, data) if fits else Misfit.OTHER_SIZE
 
 
 _FLAT = frozenset((Kind.BYTES, Kind.STRING, Kind.SCALARS))

@@ -12,9 +12,12 @@ import io
 import struct
 import zipfile
 
-from tflm_studio.formats.flatbuffer_reader import Origin
+import numpy as np
+
+from tflm_studio.formats.flatbuffer_reader import Origin, outside_regions
 from tflm_studio.formats.flatbuffer_scan import Scan
 from tflm_studio.formats.flatbuffer_writer import Kept, Layout
+from tflm_studio.model.comparison import PIECE_BYTES
 from tflm_studio.model.errors import WriteError
 
 # An unused vtable or name is smaller, a program for an accelerator is not.
@@ -34,17 +37,26 @@ def kept_bytes(origin: Origin) -> list[Kept]:
     They may stand behind the flatbuffer, or, once weights have been written behind them, in
     the middle of it. Padding is not among them, nor are small remains of other writers.
     """
-    holes = Scan(origin.data, origin.name, with_coverage=True).holes()
+    scan = Scan(origin.data, origin.name, with_coverage=True)
+    outside = np.array(outside_regions(scan), np.int64).reshape(-1, 2)
+    scan.cover(outside[:, 0], outside[:, 1])
+    holes = scan.holes()
     kept = [
         Kept(start, origin.data[start:end])
         for start, end in holes
-        if end - start >= SMALLEST_PAYLOAD and any(origin.data[start:end])
+        if end - start >= SMALLEST_PAYLOAD and _any(origin.data[start:end])
     ]
     # Where weights stand behind it, the tail has been found as a hole already.
     is_found = any(start <= origin.end < end for start, end in holes)
     if origin.tail and not is_found and not is_archive(origin.tail):
         kept.append(Kept(origin.end, origin.tail))
     return kept
+
+
+def _any(data: memoryview) -> bool:
+    """Whether there is anything but zeros in bytes, of which there may be gigabytes."""
+    array = np.frombuffer(data, np.uint8)
+    return any(array[at : at + PIECE_BYTES].any() for at in range(0, len(array), PIECE_BYTES))
 
 
 def with_archive(origin: Origin, layout: Layout) -> Layout:

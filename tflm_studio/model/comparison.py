@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tflm_studio.model.address import Address
+from tflm_studio.model.outside import lasting_values
 from tflm_studio.schema.structure import Field, Kind, Table
 
 PIECE_BYTES = 2**18
@@ -19,13 +20,17 @@ def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Addre
     """Addresses of the fields that differ.
 
     Where a vector of tables has another length, or a union another kind, the field itself is
-    named and nothing below it. Floats are compared by their bits.
+    named and nothing below it. Floats are compared by their bits. Where bytes outside the
+    flatbuffer stand is no difference: that changes with every file.
     """
     if type(old) is not type(new):
         yield address
         return
+    lasting = lasting_values(old), lasting_values(new)
     for row in old.FIELDS:
         a, b = getattr(old, row.name), getattr(new, row.name)
+        if row.name in lasting[0] and row.name in lasting[1]:
+            a, b = lasting[0][row.name], lasting[1][row.name]
         if a is b:
             continue
         place = (*address, row.name)
