@@ -9,7 +9,7 @@ from typing import Any
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set, WriteBytes
 from tflm_studio.model.address import format_address, parse_address
 from tflm_studio.model.errors import EditError
-from tflm_studio.schema.structure import Extra, OpaqueMember, Table
+from tflm_studio.schema.structure import Extra, OpaqueMember, Table, UnknownField
 from tflm_studio.schema.tables import TABLES
 
 Json = Any
@@ -80,7 +80,16 @@ def _table_to_json(table: Table, put: PutBytes) -> dict[str, Json]:
     }
     if table.extra is not None:
         json["explicit"] = sorted(table.extra.explicit)
-        json["unknown"] = sorted(table.extra.unknown)
+        json["unknown"] = {
+            slot: [
+                field.place,
+                field.raw.hex(),
+                field.target,
+                field.word.hex(),
+                field.is_clear,
+            ]
+            for slot, field in table.extra.unknown.items()
+        }
     return json
 
 
@@ -103,5 +112,11 @@ def value_from_json(json: Json, get: GetBytes) -> Any:
     fields = {name: value_from_json(value, get) for name, value in json["fields"].items()}
     extra = None
     if "explicit" in json:
-        extra = Extra(frozenset(json["explicit"]), frozenset(json["unknown"]))
+        unknown = {
+            int(slot): UnknownField(
+                place, bytes.fromhex(raw), target, bytes.fromhex(word), is_clear
+            )
+            for slot, (place, raw, target, word, is_clear) in json["unknown"].items()
+        }
+        extra = Extra(frozenset(json["explicit"]), unknown)
     return make(**fields, extra=extra)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST
 from tflm_studio.formats.scalars import DTYPES
+from tflm_studio.formats.unknown_content import WIDEST
 from tflm_studio.model.comparison import same_value
 from tflm_studio.model.errors import WriteError
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, is_outside
-from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table
+from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table, UnknownField
 from tflm_studio.schema.tables import Model
 
 Positions = NDArray[np.int64]
@@ -45,11 +46,21 @@ class Values:
 
 
 @dataclass(slots=True)
+class Carried:
+    """A field that leads to content of the old file: rows and byte offsets in that."""
+
+    slot: int
+    rows: list[int]
+    targets: list[int]
+
+
+@dataclass(slots=True)
 class Columns:
     """All tables of one type.
 
     `present[k, slot]` says whether row `k` stores the slot; `scalars[slot]` holds the inline
-    numbers of all rows; `outside` are bytes that stand behind the flatbuffer.
+    numbers of all rows; `outside` are bytes that stand behind the flatbuffer, and `carried`
+    what leads to content that the schema does not know.
     """
 
     objects: list[Any] = field(default_factory=list)
@@ -58,19 +69,23 @@ class Columns:
     links: list[TableLinks] = field(default_factory=list)
     values: list[Values] = field(default_factory=list)
     outside: Values | None = None
+    carried: list[Carried] = field(default_factory=list)
 
 
-def take_apart(model: Model, *, strict: bool = True) -> dict[type[Table], Columns]:
+def take_apart(
+    model: Model, *, strict: bool = True, carries: bool = False
+) -> dict[type[Table], Columns]:
     """The columns of every type that the model uses, parents before children.
 
     Args:
         model: What to take apart; not changed.
         strict: Refuse what cannot be moved to another place of a file; for comparing, False.
+        carries: Whether the old content that unknown fields lead to is carried along.
 
     Raises:
         WriteError: A value cannot be stored in its field.
     """
-    return _Gatherer(model, strict).found
+    return _Gatherer(model, strict, carries).found
 
 
 def numbers(table: type[Table], row: Field, values: list[Any]) -> NDArray[Any]:
@@ -95,8 +110,9 @@ def numbers(table: type[Table], row: Field, values: list[Any]) -> NDArray[Any]:
 
 
 class _Gatherer:
-    def __init__(self, model: Model, strict: bool) -> None:
+    def __init__(self, model: Model, strict: bool, carries: bool) -> None:
         self.strict = strict
+        self.carries = carries
         self.found: dict[type[Table], Columns] = {table: Columns() for table in PARENTS_FIRST}
         self.found[Model].objects.append(model)
         for table, columns in self.found.items():
@@ -168,7 +184,7 @@ class _Gatherer:
         groups: dict[type[Table], list[int]] = {}
         opaque = []
         for k, value in zip(rows.tolist(), stored, strict=True):
-            if isinstance(value, OpaqueMember) and not (self.strict and value.offset):
+            if isinstance(value, OpaqueMember) and self._may_write(value):
                 types[k] = value.number
                 opaque.append(k)
             elif type(value) in row.members:
@@ -178,28 +194,37 @@ class _Gatherer:
                 raise WriteError(_union_refusal(table, k, row, value))
         columns.scalars[row.slot - 1] = types
         columns.present[:, row.slot - 1] = types != 0
-        if not self.strict:
-            members = [getattr(columns.objects[k], row.name) for k in opaque]
-            columns.values.append(Values(row, np.array(opaque, np.int64), members))
+        places = {k: getattr(columns.objects[k], row.name).offset for k in opaque}
+        leading = {k: place for k, place in places.items() if place is not None}
+        if leading:
+            columns.present[list(leading), row.slot] = True
+            columns.carried.append(Carried(row.slot, list(leading), list(leading.values())))
         for child, chosen in groups.items():
             picked = np.array(chosen, np.int64)
             columns.present[picked, row.slot] = True
             items = [getattr(columns.objects[k], row.name) for k in chosen]
             columns.links.append(self._adopt(table, row, child, picked, items))
 
+    def _may_write(self, member: OpaqueMember) -> bool:
+        return not self.strict or self.carries or member.offset is None
+
+    def _may_move(self, found: UnknownField) -> bool:
+        return found.is_clear and (self.carries or found.target is None)
+
     def _respect_extras(self, table: type[Table], columns: Columns) -> None:
+        unknown: dict[int, dict[int, UnknownField]] = {}
         for k, item in enumerate(columns.objects):
             extra = item.extra
             if extra is None:
                 continue
-            if extra.unknown and self.strict:
-                raise WriteError(
-                    f"{table.__name__} {k} holds field {min(extra.unknown)}, which this "
-                    "program does not know and so cannot move to another place of the file. "
-                    "Only changes of values in place can be saved."
-                )
+            for slot, found in extra.unknown.items():
+                if self.strict and not self._may_move(found):
+                    raise WriteError(_unknown_refusal(table, k, slot))
+                unknown.setdefault(slot, {})[k] = found
             for slot in extra.explicit & columns.scalars.keys():
                 columns.present[k, slot] = True
+        if unknown:
+            _gather_unknown(columns, unknown)
 
 
 def _outside_fields(table: type[Table], columns: Columns) -> dict[str, list[tuple[int, Any]]]:
@@ -222,6 +247,25 @@ def _outside_fields(table: type[Table], columns: Columns) -> dict[str, list[tupl
     }
 
 
+def _gather_unknown(columns: Columns, unknown: dict[int, dict[int, UnknownField]]) -> None:
+    """Fields that the schema does not know, as 8-byte numbers or as what leads somewhere."""
+    height, width = columns.present.shape
+    present = np.zeros((height, max(width, max(unknown) + 1)), np.bool_)
+    present[:, :width] = columns.present
+    columns.present = present
+    for slot, fields in sorted(unknown.items()):
+        present[list(fields), slot] = True
+        values = np.zeros(height, np.uint64)
+        leading = {k: found.target for k, found in fields.items() if found.target is not None}
+        if leading:
+            columns.carried.append(Carried(slot, list(leading), list(leading.values())))
+        for k, found in fields.items():
+            # Where an offset leads is another place in every file; what stands there is not.
+            raw = found.word if k in leading else found.raw
+            values[k] = int.from_bytes(raw[:WIDEST], "little")
+        columns.scalars[slot] = values
+
+
 def _gather_scalar(
     table: type[Table], columns: Columns, row: Field, values: list[Any]
 ) -> None:
@@ -231,6 +275,14 @@ def _gather_scalar(
     bits = f"u{column.dtype.itemsize}"
     columns.present[:, row.slot] = column.view(bits) != default.view(bits)
     columns.scalars[row.slot] = column
+
+
+def _unknown_refusal(table: type[Table], k: int, slot: int) -> str:
+    return (
+        f"{table.__name__} {k} holds field {slot}, which this program does not know and so "
+        "cannot move to another place of the file. Only changes of values in place can be "
+        "saved."
+    )
 
 
 def _union_refusal(table: type[Table], k: int, row: Field, value: object) -> str:
@@ -267,6 +319,7 @@ def _same_columns(table: type[Table], a: Columns, b: Columns) -> bool:
         and len(a.values) == len(b.values)
         and all(_same_values(table, x, y) for x, y in zip(a.values, b.values, strict=True))
         and _same_outside(table, a.outside, b.outside)
+        and [(c.slot, c.rows) for c in a.carried] == [(c.slot, c.rows) for c in b.carried]
     )
 
 

@@ -13,11 +13,15 @@ import numpy as np
 
 from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
+from tflm_studio.formats.unknown_content import settle
 from tflm_studio.model.address import format_address
 from tflm_studio.model.comparison import PIECE_BYTES
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, tables_with_offset
 from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import Model
+
+# More of them are not told apart, so that no file takes long to open: they stay in place.
+MAX_SETTLED = 100_000
 
 
 class Origin(Extra):
@@ -28,12 +32,13 @@ class Origin(Extra):
         data: All bytes of the file, read-only; weights of the model are views of it.
         end: Byte offset behind the flatbuffer and what it keeps outside; what follows is
             `tail`.
+        carried: The part of `data` that unknown fields lead into, None if none do.
         missing: Places that state bytes outside the flatbuffer which the file does not have.
         opaque: Places with content that the schema does not know.
         source: The C source that held the bytes, None if the file was the flatbuffer itself.
     """
 
-    __slots__ = ("data", "end", "missing", "name", "opaque", "source")
+    __slots__ = ("carried", "data", "end", "missing", "name", "opaque", "source")
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class Origin(Extra):
         self.data = data
         self.end = end
         self.opaque = opaque
+        self.carried: memoryview | None = None
         self.missing: tuple[str, ...] = ()
         self.source: CSource | None = None
 
@@ -91,6 +97,10 @@ def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -
         ReadError: The bytes are not a sound TFLite flatbuffer; says where.
     """
     scan = Scan(data, name)
+    carried_end = 0
+    if 0 < scan.unknown_count <= MAX_SETTLED:
+        scan = Scan(data, name, with_coverage=True)
+        carried_end = settle(scan)
     with _collector_paused():
         model: Model = _build(scan)
     opaque = tuple(_opaque_places(scan))
@@ -100,6 +110,8 @@ def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -
         end = len(scan.view)
     model.extra = Origin(model.extra, name, scan.view, end, opaque)
     model.extra.missing = tuple(missing)
+    if carried_end:
+        model.extra.carried = scan.view[:carried_end]
     return model
 
 
@@ -116,7 +128,7 @@ def _take_in(model: Model, scan: Scan) -> tuple[int, list[str]]:
         start = getattr(table, fields.offset.name)
         if getattr(table, fields.data.name) is not None:
             explicit = table.extra.explicit if table.extra else frozenset()
-            unknown = table.extra.unknown if table.extra else frozenset()
+            unknown = table.extra.unknown if table.extra else {}
             table.extra = Extra(explicit | {fields.data.slot}, unknown)
             continue
         stop = start + getattr(table, fields.size.name)

@@ -14,6 +14,7 @@ seconds for 20,000 operators, and forgets what the schema does not know.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -22,11 +23,19 @@ from numpy.typing import NDArray
 
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.model.errors import ReadError
-from tflm_studio.schema.structure import Extra, Field, Kind, OpaqueMember, Table
+from tflm_studio.schema.structure import (
+    Extra,
+    Field,
+    Kind,
+    OpaqueMember,
+    Table,
+    UnknownField,
+)
 from tflm_studio.schema.tables import TABLES, Model
 
 MAX_TABLES = 1_000_000  # flatbuffers/verifier.h, Options.max_tables
 SHARED = 2**16  # tables, and unknown fields, in excess of what has bytes of its own
+WIDEST_UNKNOWN = 16  # bytes of an unknown field and the padding behind it
 SHARED_ITEMS = 2**20  # the same for numbers in vectors and characters
 MAX_BUFFER_BYTES = 2**31 - 1  # flatbuffers/base.h, FLATBUFFERS_MAX_BUFFER_SIZE
 IDENTIFIER = b"TFL3"
@@ -78,6 +87,9 @@ class Scan:
         name: What messages call the file.
         with_coverage: Whether to note which bytes are in use, for `holes`.
 
+    Attributes:
+        unknown_count: How many fields and union members the schema does not know.
+
     Raises:
         ReadError: The bytes are not a sound TFLite flatbuffer; says where.
     """
@@ -95,10 +107,12 @@ class Scan:
         self.end = 8
         self.types: dict[type[Table], TypeScan] = {}
         self.visits = 0
+        self.unknown_count = 0
         self._views: dict[str, NDArray[Any]] = {}
         self._items = 0
         self._unknown_fields = 0
         self._covered: list[tuple[Positions, Positions]] | None = [] if with_coverage else None
+        self._starts: list[Positions] = []
         self._begin()
         for table in PARENTS_FIRST:
             if table in self.types:
@@ -212,7 +226,8 @@ class Scan:
                 self._union(table, scan, row, at, types, present)
             else:
                 self._offset_field(table, scan, row, at, present)
-        unknown = self._unknown(table, vtable, size)
+        unknown = self._unknown(table, at, vtable, size)
+        self.unknown_count += sum(map(len, unknown.values()))
         _note_extras(scan, explicit, unknown)
 
     def _vtables(self, table: type[Table], at: Positions) -> tuple[Positions, Positions]:
@@ -230,6 +245,7 @@ class Scan:
         self._require(good, at, table, None, "", "its vtable runs past the end of the file")
         self.cover(vtable, vtable + size)
         self.cover(at, at + 4)
+        self._note_starts(at)
         inline = u2[np.where(size >= 4, (vtable >> 1) + 1, vtable >> 1)]
         ends = at + np.where(size >= 4, inline, 4)
         sound = ends <= self.size
@@ -247,9 +263,9 @@ class Scan:
         return np.where(known, offsets, np.uint16(0))
 
     def _unknown(
-        self, table: type[Table], vtable: Positions, size: Positions
-    ) -> dict[int, frozenset[int]]:
-        """Slots in use that the schema does not know, by row."""
+        self, table: type[Table], at: Positions, vtable: Positions, size: Positions
+    ) -> dict[int, dict[int, UnknownField]]:
+        """Fields in use that the schema does not know, by row and slot."""
         first = KNOWN_SLOTS[table]
         wide = np.flatnonzero(size > 4 + 2 * first)
         if not len(wide):
@@ -262,8 +278,39 @@ class Scan:
         spans = zip((starts >> 1).tolist(), (ends >> 1).tolist(), strict=True)
         slots = [frozenset((np.flatnonzero(u2[a:b]) + first).tolist()) for a, b in spans]
         self._bound_unknown(sum(len(slots[k]) for k in owner.tolist()))
-        rows = zip(wide.tolist(), owner.tolist(), strict=True)
-        return {row: slots[k] for row, k in rows if slots[k]}
+        chosen_spans = [
+            self._unknown_spans(place, fields)
+            for place, fields in zip(places.tolist(), slots, strict=True)
+        ]
+        rows = zip(wide.tolist(), at[wide].tolist(), owner.tolist(), strict=True)
+        return {
+            row: self._unknown_fields_at(start, chosen_spans[k])
+            for row, start, k in rows
+            if chosen_spans[k]
+        }
+
+    def _unknown_fields_at(
+        self, at: int, spans: list[tuple[int, int, int]]
+    ) -> dict[int, UnknownField]:
+        view = self.view
+        return {
+            slot: UnknownField(at + begin, bytes(view[at + begin : at + end]))
+            for slot, begin, end in spans
+        }
+
+    def _unknown_spans(self, vtable: int, slots: frozenset[int]) -> list[tuple[int, int, int]]:
+        """Slot, start and end in the table of the unknown fields of a vtable."""
+        u2 = self._as(np.dtype("<u2"))
+        size, inline = u2[vtable >> 1 : (vtable >> 1) + 2].tolist()
+        stated = u2[(vtable >> 1) + 2 : (vtable + size) >> 1].tolist()
+        ends = sorted({*stated, inline})
+        spans = []
+        for slot in sorted(slots):
+            begin = stated[slot]
+            later = bisect_right(ends, begin)
+            end = ends[later] if later < len(ends) else begin
+            spans.append((slot, begin, min(end, begin + WIDEST_UNKNOWN)))
+        return spans
 
     def _bound_unknown(self, more: int) -> None:
         self._unknown_fields += more
@@ -275,6 +322,14 @@ class Scan:
         self.end = max(self.end, int(ends.max(initial=0)))
         if self._covered is not None:
             self._covered.append((starts, ends))
+
+    def _note_starts(self, at: Positions) -> None:
+        if self._covered is not None:
+            self._starts.append(at)
+
+    def known_starts(self) -> frozenset[int]:
+        """Where tables, vectors and texts begin; only for a scan with coverage."""
+        return frozenset(np.concatenate(self._starts).tolist())
 
     def holes(self) -> list[tuple[int, int]]:
         """Start and end of the stretches that nothing of the flatbuffer takes up.
@@ -401,6 +456,7 @@ class Scan:
         what = f"its vector runs past the end of the file of {self.size:,} bytes"
         self._require(good, target, table, rows, row.name, what)
         self.cover(target, target + nbytes)
+        self._note_starts(target)
         return count
 
     def _vector_of_tables(
@@ -500,6 +556,7 @@ class Scan:
         known = (target >= 0) & (numbers > 0) & (numbers <= len(row.members))
         for k in np.flatnonzero(~known & ((numbers > 0) | (target >= 0))).tolist():
             place = int(target[k])
+            self.unknown_count += place >= 0
             column[k] = OpaqueMember(int(numbers[k]), place if place >= 0 else None)
         scan.columns[row.name] = column
         for number in np.unique(numbers[known]).tolist():
@@ -516,7 +573,9 @@ def _column(offsets: NDArray[np.uint16], slot: int) -> Positions:
 
 
 def _note_extras(
-    scan: TypeScan, explicit: dict[int, list[int]], unknown: dict[int, frozenset[int]]
+    scan: TypeScan,
+    explicit: dict[int, list[int]],
+    unknown: dict[int, dict[int, UnknownField]],
 ) -> None:
     nothing: frozenset[int] = frozenset()
     same: dict[tuple[int, ...], frozenset[int]] = {}

@@ -18,8 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_studio.formats.flatbuffer_columns import Columns, Values, numbers, take_apart
-from tflm_studio.formats.flatbuffer_scan import IDENTIFIER, MAX_BUFFER_BYTES
+from tflm_studio.formats.flatbuffer_scan import (
+    IDENTIFIER,
+    KNOWN_SLOTS,
+    MAX_BUFFER_BYTES,
+)
 from tflm_studio.formats.scalars import DTYPES
+from tflm_studio.formats.unknown_content import WIDEST
 from tflm_studio.model.errors import WriteError
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER
 from tflm_studio.schema.structure import Field, Kind, Table
@@ -68,27 +73,32 @@ class _Placed:
     inline: Positions
 
 
-def lay_out(model: Model, kept: Sequence[Kept] = ()) -> Layout:
+def lay_out(
+    model: Model, kept: Sequence[Kept] = (), carried: memoryview | None = None
+) -> Layout:
     """The flatbuffer of a model, around the bytes that must stay where they are.
 
     Args:
         model: What to write.
         kept: Stretches that stay, by their place; they do not overlap.
+        carried: The old flatbuffer from its first byte, if unknown fields lead into it.
 
     Raises:
         WriteError: The model holds something that cannot be written, or is over 2 GB.
     """
-    return _Writer(model).layout(sorted(kept, key=lambda each: each.at))
+    return _Writer(model, carried).layout(sorted(kept, key=lambda each: each.at))
 
 
 class _Writer:
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, carried: memoryview | None) -> None:
+        self.carried = carried
+        self.base = 0
         self.cursor = FIRST
         self.pieces: list[tuple[int, bytes]] = []
         self.vtables: dict[bytes, int] = {}
         self.blobs: list[tuple[Positions, list[memoryview]]] = []
         self.references: list[tuple[Positions, Positions]] = []
-        parts = take_apart(model)
+        parts = take_apart(model, carries=carried is not None)
         self.placed: dict[type[Table], _Placed] = {}
         vectors: dict[type[Table], dict[int, Positions]] = {}
         # Parents first: a table, then its vectors of tables, then the tables in them.
@@ -116,7 +126,7 @@ class _Writer:
         self.cursor += -(self.cursor + ahead) % unit
 
     def _place(self, table: type[Table], columns: Columns) -> _Placed:
-        sizes = _slot_sizes(table)
+        sizes = _slot_sizes(table, columns.present.shape[1])
         patterns, which = np.unique(columns.present, axis=0, return_inverse=True)
         which = which.reshape(-1)
         plans = [_plan(pattern, sizes) for pattern in patterns]
@@ -200,7 +210,8 @@ class _Writer:
         self._fill_pieces()
         shift = _room_for(len(self.head) - FIRST, kept)
         chunks: list[tuple[int, BytesLike]] = [(each.at, each.data) for each in kept]
-        end = self._place_blobs(chunks, kept, shift)
+        end = self._place_carried(chunks, kept, shift)
+        end = self._place_blobs(chunks, kept, shift, end)
         if end > MAX_BUFFER_BYTES:
             raise WriteError(
                 f"The model takes {end:,} bytes; a flatbuffer cannot be larger than 2 GB. "
@@ -241,13 +252,56 @@ class _Writer:
         for place, target in self.references:
             words[place >> 2] = target - place
 
-    def _place_blobs(
+    def _place_carried(
         self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], shift: int
+    ) -> int:
+        """Places the old flatbuffer behind the tables; returns where it ends."""
+        end = len(self.head) + shift
+        if self.carried is None:
+            return end
+        length = np.array([len(self.carried)], np.int64)
+        self.base = int(_stack(end, length, kept, ahead=0)[0])
+        chunks.append((self.base, self.carried))
+        words = self._words()
+        for placed in self.placed.values():
+            for each in placed.columns.carried:
+                at = placed.at[each.rows] + placed.inline[each.rows, each.slot]
+                words[at >> 2] = np.array(each.targets) + self.base - shift - at
+                if each.slot in placed.columns.scalars:
+                    words[(at >> 2) + 1] = 0
+        return _up(self.base + len(self.carried), BLOB_ALIGN)
+
+    def _place_in_carried(self, blob: memoryview) -> int | None:
+        """Where a vector of bytes stands in the old flatbuffer, if it can be used there."""
+        if self.carried is None or not len(blob):
+            return None
+        at = _memory(blob)[0] - _memory(self.carried)[0] - 4
+        if at < 0 or at + 4 + len(blob) > len(self.carried):
+            return None
+        stated = int.from_bytes(self.carried[at : at + 4], "little")
+        is_aligned = (self.base + at + 4) % BLOB_ALIGN == 0
+        return self.base + at if is_aligned and stated == len(blob) else None
+
+    def _without_carried(
+        self, fields: Positions, blobs: list[memoryview], shift: int
+    ) -> tuple[Positions, list[memoryview]]:
+        """Refers to what stands in the old flatbuffer already; returns the others."""
+        places = [self._place_in_carried(blob) for blob in blobs]
+        words = self._words()
+        for at, place in zip(fields.tolist(), places, strict=True):
+            if place is not None:
+                words[at >> 2] = place - shift - at
+        others = [k for k, place in enumerate(places) if place is None]
+        return fields[others], [blobs[k] for k in others]
+
+    def _place_blobs(
+        self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], shift: int, cursor: int
     ) -> int:
         """Places vectors of bytes behind the tables; returns where they end."""
         words = self._words()
-        cursor = len(self.head) + shift
         for fields, blobs in self.blobs:
+            if self.carried is not None:
+                fields, blobs = self._without_carried(fields, blobs, shift)
             lengths = np.array(list(map(len, blobs)), np.int64)
             # The length prefix ends where the aligned data starts.
             starts = _stack(cursor, lengths, kept, ahead=4)
@@ -334,8 +388,9 @@ def _memory(view: memoryview) -> tuple[int, int]:
     return int(address), len(view)
 
 
-def _slot_sizes(table: type[Table]) -> NDArray[np.int64]:
-    sizes = np.full(1 + max((row.slot for row in table.FIELDS), default=-1), 4, np.int64)
+def _slot_sizes(table: type[Table], width: int) -> NDArray[np.int64]:
+    sizes = np.full(width, 4, np.int64)
+    sizes[KNOWN_SLOTS[table] :] = WIDEST  # of what the schema does not know
     for row in table.FIELDS:
         if row.kind is Kind.SCALAR:
             sizes[row.slot] = DTYPES[row.scalar].itemsize

@@ -196,7 +196,7 @@ def layouts(model: Model, changed: Collection[Address] | None) -> Iterator[Layou
         layout = patched(model, origin.data, () if same else differences(original, model))
     if isinstance(layout, Layout):
         yield layout
-    yield with_archive(origin, lay_out(model, kept_bytes(origin)))
+    yield with_archive(origin, lay_out(model, kept_bytes(origin), origin.carried))
 
 
 class _NotReadBackError(WriteError):

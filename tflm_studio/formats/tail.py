@@ -48,6 +48,10 @@ def kept_bytes(origin: Origin) -> list[Kept]:
     ]
     # Where weights stand behind it, the tail has been found as a hole already.
     is_found = any(start <= origin.end < end for start, end in holes)
+    if origin.carried is not None:
+        # What unknown fields lead to moves with the flatbuffer.
+        kept = [each for each in kept if each.at >= len(origin.carried)]
+        is_found |= len(origin.carried) > origin.end
     if origin.tail and not is_found and not is_archive(origin.tail):
         kept.append(Kept(origin.end, origin.tail))
     return kept

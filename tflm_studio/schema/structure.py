@@ -6,6 +6,7 @@ The classes and rows themselves are generated into `enums.py` and `tables.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import ClassVar
@@ -54,16 +55,35 @@ class Field:
 
 
 @dataclass(slots=True)
+class UnknownField:
+    """A field of a table in a file that this schema does not know.
+
+    Attributes:
+        place: Byte offset of the field in the file.
+        raw: Its bytes there, and what stands between it and the next field.
+        target: Byte offset in the file of what it leads to; None if it holds a number.
+        word: The first 4 bytes of what it leads to.
+        is_clear: Whether it is known which of both it is.
+    """
+
+    place: int
+    raw: bytes
+    target: int | None = None
+    word: bytes = b""
+    is_clear: bool = False
+
+
+@dataclass(slots=True)
 class Extra:
     """What a table of a file says beyond the values of its fields.
 
     Attributes:
         explicit: Slots that the file stores although they hold the default.
-        unknown: Slots that this schema does not know.
+        unknown: Fields that this schema does not know, by slot.
     """
 
     explicit: frozenset[int] = field(default_factory=frozenset)
-    unknown: frozenset[int] = field(default_factory=frozenset)
+    unknown: Mapping[int, UnknownField] = field(default_factory=dict)
 
 
 class Table:
