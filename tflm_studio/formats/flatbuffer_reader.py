@@ -103,7 +103,7 @@ def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -
         carried_end = settle(scan)
     with _collector_paused():
         model: Model = _build(scan)
-    opaque = tuple(_opaque_places(scan))
+    opaque = tuple(_opaque_places(scan)) if scan.unknown_count else ()
     end, missing = _take_in(model, scan)
     # Writers pad to 16 behind the last object; such zeros belong to the flatbuffer.
     if not any(scan.view[end : end + 16]) and len(scan.view) - end < 16:

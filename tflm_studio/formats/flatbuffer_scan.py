@@ -21,6 +21,12 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_studio.formats.checked_bytes import (
+    CheckedBytes,
+    Positions,
+    bits_of,
+    highest,
+)
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.model.errors import ReadError
 from tflm_studio.schema.structure import (
@@ -37,11 +43,10 @@ MAX_TABLES = 1_000_000  # flatbuffers/verifier.h, Options.max_tables
 SHARED = 2**16  # tables, and unknown fields, in excess of what has bytes of its own
 WIDEST_UNKNOWN = 16  # bytes of an unknown field and the padding behind it
 SHARED_ITEMS = 2**20  # the same for numbers in vectors and characters
-MAX_BUFFER_BYTES = 2**31 - 1  # flatbuffers/base.h, FLATBUFFERS_MAX_BUFFER_SIZE
 IDENTIFIER = b"TFL3"
 DAMAGED = "The file is damaged or cut short; fetch it again or open another copy."
 
-Positions = NDArray[np.int64]
+U1, U2, U4, I4 = (np.dtype(name) for name in ("u1", "<u2", "<u4", "<i4"))
 
 # Tables refer only to those before them in TABLES, so parents come first in this order.
 PARENTS_FIRST = tuple(reversed(TABLES.values()))
@@ -79,7 +84,7 @@ class TypeScan:
     extras: list[Extra | None] = field(default_factory=list)
 
 
-class Scan:
+class Scan(CheckedBytes):
     """The verified columns of one flatbuffer.
 
     Args:
@@ -101,39 +106,24 @@ class Scan:
         *,
         with_coverage: bool = False,
     ) -> None:
+        super().__init__(data, with_coverage=with_coverage)
         self.name = name
-        self.view = memoryview(data).toreadonly()
-        self.size = min(len(self.view), MAX_BUFFER_BYTES)
-        self.end = 8
         self.types: dict[type[Table], TypeScan] = {}
         self.visits = 0
         self.unknown_count = 0
-        self._views: dict[str, NDArray[Any]] = {}
         self._items = 0
         self._unknown_fields = 0
-        self._covered: list[tuple[Positions, Positions]] | None = [] if with_coverage else None
-        self._starts: list[Positions] = []
         self._begin()
         for table in PARENTS_FIRST:
             if table in self.types:
                 self._scan_type(table, self.types[table])
-
-    # ------------------------------------------------------------------ raw access
-
-    def _as(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The whole file as an array of `dtype`, cut to whole items."""
-        key = dtype.str
-        if key not in self._views:
-            count = self.size // dtype.itemsize
-            self._views[key] = np.frombuffer(self.view, dtype, count)
-        return self._views[key]
 
     def _begin(self) -> None:
         if self.size < 8 or bytes(self.view[4:8]) != IDENTIFIER:
             raise ReadError(
                 f"{self.name}: this is not a TFLite model: the bytes 4 to 7 are not 'TFL3'."
             )
-        root = int(self._as(np.dtype("<u4"))[0])
+        root = int(self.column(U4)[0])
         if root == 0 or root > self.size - 1:
             raise ReadError(
                 f"{self.name}: the root offset at byte 0 points to byte {root}, outside the "
@@ -178,9 +168,6 @@ class Scan:
             row = k if rows is None else int(rows[k])
             self._fail(table, row, name, what, int(at[k]))
 
-    def _inside(self, at: Positions, length: int) -> NDArray[np.bool_]:
-        return (at >= 0) & (at <= self.size - length)
-
     # ------------------------------------------------------------------ one type
 
     def _add_children(
@@ -212,44 +199,59 @@ class Scan:
             )
 
     def _scan_type(self, table: type[Table], scan: TypeScan) -> None:
-        at = np.concatenate(scan.positions)
+        at = np.concatenate(scan.positions) if len(scan.positions) > 1 else scan.positions[0]
+        scan.extras = [None] * len(at)
+        if not len(at):
+            scan.columns = {row.name: [] for row in table.FIELDS}
+            return
         vtable, size = self._vtables(table, at)
         offsets = self._field_offsets(table, vtable, size)
-        scan.extras = [None] * len(at)
+        stated = np.bitwise_or.reduce(offsets, axis=0).tolist()
         explicit: dict[int, list[int]] = {}
         for row in table.FIELDS:
-            present = _column(offsets, row.slot)
-            if row.kind is Kind.SCALAR:
+            if not _is_stated(stated, row):
+                scan.columns[row.name] = [row.default] * len(at)
+            elif row.kind is Kind.SCALAR:
+                present = _column(offsets, row.slot)
                 scan.columns[row.name] = self._scalars(table, row, at, present, explicit)
             elif row.kind is Kind.UNION:
                 types = _column(offsets, row.slot - 1)
-                self._union(table, scan, row, at, types, present)
+                self._union(table, scan, row, at, types, _column(offsets, row.slot))
             else:
-                self._offset_field(table, scan, row, at, present)
+                self._offset_field(table, scan, row, at, _column(offsets, row.slot))
         unknown = self._unknown(table, at, vtable, size)
         self.unknown_count += sum(map(len, unknown.values()))
         _note_extras(scan, explicit, unknown)
 
     def _vtables(self, table: type[Table], at: Positions) -> tuple[Positions, Positions]:
         """Where the vtable of every row is, and its size in bytes."""
-        self._require(at & 3 == 0, at, table, None, "", "the table is not 4-byte aligned")
-        self._require(
-            self._inside(at, 4), at, table, None, "", "the table is outside the file"
-        )
-        vtable = at - self._as(np.dtype("<i4"))[at >> 2]
-        good = (vtable & 1 == 0) & self._inside(vtable, 2)
-        self._require(good, at, table, None, "", "its vtable is outside the file")
-        u2 = self._as(np.dtype("<u2"))
+        if bits_of(at) & 3 or highest(at) > self.size - 4:
+            self._require(at & 3 == 0, at, table, None, "", "the table is not 4-byte aligned")
+            inside = at <= self.size - 4
+            self._require(inside, at, table, None, "", "the table is outside the file")
+        vtable = at - self.column(I4)[at >> 2]
+        bits = bits_of(vtable)
+        if bits < 0 or bits & 1 or highest(vtable) > self.size - 2:
+            good = (vtable & 1 == 0) & (vtable >= 0) & (vtable <= self.size - 2)
+            self._require(good, at, table, None, "", "its vtable is outside the file")
+        u2 = self.column(U2)
         size = u2[vtable >> 1].astype(np.int64)
-        good = (size & 1 == 0) & (vtable <= self.size - size) & (size < self.size)
-        self._require(good, at, table, None, "", "its vtable runs past the end of the file")
-        self.cover(vtable, vtable + size)
-        self.cover(at, at + 4)
-        self._note_starts(at)
-        inline = u2[np.where(size >= 4, (vtable >> 1) + 1, vtable >> 1)]
-        ends = at + np.where(size >= 4, inline, 4)
-        sound = ends <= self.size
-        self.cover(at[sound], ends[sound])
+        ends = vtable + size
+        if bits_of(size) & 1 or highest(ends) > self.size or highest(size) >= self.size:
+            good = (size & 1 == 0) & (ends <= self.size) & (size < self.size)
+            self._require(
+                good, at, table, None, "", "its vtable runs past the end of the file"
+            )
+        self.cover(vtable, ends)
+        is_whole = size >= 4
+        inline = np.where(is_whole, u2[(vtable >> 1) + is_whole], 4).astype(np.int64)
+        ends = at + inline
+        self.cover_up_to(highest(at) + 4, at, 4, begins=True)
+        if highest(ends) > self.size:
+            sound = ends <= self.size
+            self.cover(at[sound], ends[sound])
+        else:
+            self.cover(at, ends)
         return vtable, size
 
     def _field_offsets(
@@ -259,7 +261,7 @@ class Scan:
         slots = min(KNOWN_SLOTS[table], max(int(size.max(initial=4)) - 4, 0) // 2)
         index = (vtable >> 1).astype(np.int32)[:, None] + np.arange(2, 2 + slots, dtype="i4")
         known = np.arange(4, 4 + 2 * slots, 2) < size[:, None]
-        offsets: NDArray[np.uint16] = self._as(np.dtype("<u2"))[np.where(known, index, 0)]
+        offsets: NDArray[np.uint16] = self.column(U2)[np.where(known, index, 0)]
         return np.where(known, offsets, np.uint16(0))
 
     def _unknown(
@@ -274,7 +276,7 @@ class Scan:
         ends = places + size[wide[chosen]]
         starts = places + 4 + 2 * first
         self._bound_unknown(int((ends - starts).sum()) // 2)
-        u2 = self._as(np.dtype("<u2"))
+        u2 = self.column(U2)
         spans = zip((starts >> 1).tolist(), (ends >> 1).tolist(), strict=True)
         slots = [frozenset((np.flatnonzero(u2[a:b]) + first).tolist()) for a, b in spans]
         self._bound_unknown(sum(len(slots[k]) for k in owner.tolist()))
@@ -300,7 +302,7 @@ class Scan:
 
     def _unknown_spans(self, vtable: int, slots: frozenset[int]) -> list[tuple[int, int, int]]:
         """Slot, start and end in the table of the unknown fields of a vtable."""
-        u2 = self._as(np.dtype("<u2"))
+        u2 = self.column(U2)
         size, inline = u2[vtable >> 1 : (vtable >> 1) + 2].tolist()
         stated = u2[(vtable >> 1) + 2 : (vtable + size) >> 1].tolist()
         ends = sorted({*stated, inline})
@@ -317,32 +319,6 @@ class Scan:
         # A field takes a byte of its table or more, and two of a vtable.
         self._bound_sharing(self._unknown_fields, self.size + SHARED, "unknown fields")
 
-    def cover(self, starts: Positions, ends: Positions) -> None:
-        """Notes bytes that something of the model takes up."""
-        self.end = max(self.end, int(ends.max(initial=0)))
-        if self._covered is not None:
-            self._covered.append((starts, ends))
-
-    def _note_starts(self, at: Positions) -> None:
-        if self._covered is not None:
-            self._starts.append(at)
-
-    def known_starts(self) -> frozenset[int]:
-        """Where tables, vectors and texts begin; only for a scan with coverage."""
-        return frozenset(np.concatenate(self._starts).tolist())
-
-    def holes(self) -> list[tuple[int, int]]:
-        """Start and end of the stretches that nothing of the flatbuffer takes up.
-
-        Only for a scan with coverage. What follows the flatbuffer is not among them.
-        """
-        assert self._covered is not None
-        starts, ends = (np.concatenate(part) for part in zip(*self._covered, strict=True))
-        order = np.argsort(starts, kind="stable")
-        reached = np.maximum.accumulate(np.concatenate([[8], ends[order]]))
-        gaps = np.flatnonzero(starts[order] > reached[:-1])
-        return list(zip(reached[gaps].tolist(), starts[order][gaps].tolist(), strict=True))
-
     def _scalars(
         self,
         table: type[Table],
@@ -353,17 +329,18 @@ class Scan:
     ) -> list[Any]:
         rows = np.flatnonzero(offset)
         dtype = DTYPES[row.scalar]
+        place = at[rows] + offset[rows]
         if row.deprecated:
             # The C++ verifier does not look at deprecated fields: neither may we refuse them.
-            place = at[rows] + offset[rows]
-            aligned = place & (dtype.itemsize - 1) == 0
-            rows = rows[aligned & self._inside(place, dtype.itemsize)]
+            good = place & (dtype.itemsize - 1) == 0
+            good &= place <= self.size - dtype.itemsize
+            rows, place = rows[good], place[good]
         if not len(rows):
             return [row.default] * len(at)
-        place = at[rows] + offset[rows]
-        stored = self._read_numbers(table, row, rows, place, dtype)
-        values = np.full(len(at), row.default, dtype)
-        values[rows] = stored
+        values = stored = self._read_numbers(table, row, rows, place, dtype)
+        if len(rows) < len(at):
+            values = np.full(len(at), row.default, dtype)
+            values[rows] = stored
         same = rows[stored == dtype.type(row.default or 0)]
         for k in same.tolist():
             explicit.setdefault(k, []).append(row.slot)
@@ -378,26 +355,30 @@ class Scan:
         dtype: np.dtype[Any],
     ) -> NDArray[Any]:
         size = dtype.itemsize
-        self._require(
-            place & (size - 1) == 0, place, table, rows, row.name, "misaligned value"
-        )
-        self._require(
-            self._inside(place, size), place, table, rows, row.name, "value outside the file"
-        )
-        self.cover(place, place + size)
-        numbers: NDArray[Any] = self._as(dtype)[place >> (size.bit_length() - 1)]
+        if not len(place):
+            return np.zeros(0, dtype)
+        top = highest(place) + size
+        if bits_of(place) & (size - 1) or top > self.size:
+            good = place & (size - 1) == 0
+            self._require(good, place, table, rows, row.name, "misaligned value")
+            good = place <= self.size - size
+            self._require(good, place, table, rows, row.name, "value outside the file")
+        self.cover_up_to(top, place, size)
+        numbers: NDArray[Any] = self.column(dtype)[place >> (size.bit_length() - 1)]
         return numbers
 
     def _follow(
         self, table: type[Table], row: Field, rows: Positions, place: Positions
     ) -> Positions:
         """Where the offsets stored at `place` lead; verified to be inside the file."""
-        stored = self._read_numbers(table, row, rows, place, np.dtype("<u4")).astype(np.int64)
+        stored = self._read_numbers(table, row, rows, place, U4).astype(np.int64)
         target = place + stored
-        good = (stored > 0) & (stored < 2**31) & self._inside(target, 1)
-        self._require(
-            good, place, table, rows, row.name, f"its offset leads outside {self.size:,} bytes"
-        )
+        if len(stored) and (
+            not int(np.minimum.reduce(stored)) or highest(target) > self.size - 1
+        ):
+            good = (stored > 0) & (target <= self.size - 1)
+            what = f"its offset leads outside {self.size:,} bytes"
+            self._require(good, place, table, rows, row.name, what)
         return target
 
     def _offset_field(
@@ -449,14 +430,13 @@ class Scan:
         self, table: type[Table], row: Field, rows: Positions, target: Positions, size: int
     ) -> Positions:
         """Lengths of the vectors at `target`, verified to lie inside the file."""
-        count = self._read_numbers(table, row, rows, target, np.dtype("<u4")).astype(np.int64)
-        nbytes = 4 + count * size
-        good = (count < MAX_BUFFER_BYTES // size) & (nbytes < self.size)
-        good &= target <= self.size - nbytes
-        what = f"its vector runs past the end of the file of {self.size:,} bytes"
-        self._require(good, target, table, rows, row.name, what)
-        self.cover(target, target + nbytes)
-        self._note_starts(target)
+        count = self._read_numbers(table, row, rows, target, U4).astype(np.int64)
+        ends = target + (4 + count * size)
+        top = highest(ends)
+        if top > self.size:
+            what = f"its vector runs past the end of the file of {self.size:,} bytes"
+            self._require(ends <= self.size, target, table, rows, row.name, what)
+        self.cover_up_to(top, target, ends, begins=True)
         return count
 
     def _vector_of_tables(
@@ -470,8 +450,10 @@ class Scan:
     ) -> None:
         count = self._measure(table, row, rows, target, 4)
         self._bound_tables(int(count.sum()))
-        places, items, owner = _ranges(target + 4, count, 4)
-        positions = places + self._as(np.dtype("<u4"))[places >> 2]
+        places = _places(target + 4, count, 4)
+        positions = places + self.column(U4)[places >> 2]
+        owner = np.repeat(np.arange(len(count)), count)
+        items = (places - (target + 4)[owner]) >> 2
         self._link(table, scan, row, row.members[0], rows[owner], items, positions)
         starts = np.zeros(height, np.int64)
         lengths = np.full(height, -1, np.int64)
@@ -492,11 +474,12 @@ class Scan:
         start = target + 4
         if row.kind is Kind.STRING:
             end = start + count
-            good = self._inside(end, 1)
-            self._require(good, end, table, rows, row.name, "the string has no end")
-            good = self._as(np.dtype("u1"))[end] == 0
-            self._require(good, end, table, rows, row.name, "the string has no end")
-            self.cover(end, end + 1)
+            top = highest(end) + 1
+            if top > self.size or bits_of(self.column(U1)[end]):
+                good = end < self.size
+                good[good] = self.column(U1)[end[good]] == 0
+                self._require(good, end, table, rows, row.name, "the string has no end")
+            self.cover_up_to(top, end, 1)
         if row.kind is not Kind.BYTES:
             self._items += int(count.sum())
             self._bound_sharing(self._items, self.size + SHARED_ITEMS, "vectors and texts")
@@ -526,12 +509,12 @@ class Scan:
     ) -> NDArray[Any]:
         """The items of many vectors, one behind the other."""
         size = dtype.itemsize
-        places, _, _ = _ranges(start, count, size)
+        places = _places(start, count, size)
         if size <= 4:
-            items: NDArray[Any] = self._as(dtype)[places >> (size.bit_length() - 1)]
+            items: NDArray[Any] = self.column(dtype)[places >> (size.bit_length() - 1)]
             return items
         # Vectors of 8-byte items are only known to be 4-byte aligned.
-        words = self._as(np.dtype("<u4"))
+        words = self.column(U4)
         pairs = np.stack([words[places >> 2], words[(places >> 2) + 1]], axis=1)
         return np.ascontiguousarray(pairs).view(dtype).reshape(-1)
 
@@ -546,9 +529,7 @@ class Scan:
     ) -> None:
         typed = np.flatnonzero(types)
         numbers = np.zeros(len(at), np.int64)
-        numbers[typed] = self._read_numbers(
-            table, row, typed, at[typed] + types[typed], np.dtype("u1")
-        )
+        numbers[typed] = self._read_numbers(table, row, typed, at[typed] + types[typed], U1)
         rows = np.flatnonzero(offset)
         target = np.full(len(at), -1, np.int64)
         target[rows] = self._follow(table, row, rows, at[rows] + offset[rows])
@@ -563,6 +544,12 @@ class Scan:
             chosen = np.flatnonzero(known & (numbers == number))
             member = row.members[number - 1]
             self._link(table, scan, row, member, chosen, None, target[chosen])
+
+
+def _is_stated(stated: list[int], row: Field) -> bool:
+    """Whether any row has the field; for a union, its type or its value."""
+    first = row.slot - 1 if row.kind is Kind.UNION else row.slot
+    return any(stated[first : row.slot + 1])
 
 
 def _column(offsets: NDArray[np.uint16], slot: int) -> Positions:
@@ -587,13 +574,12 @@ def _note_extras(
         scan.extras[k] = Extra(known.explicit if known else nothing, strange)
 
 
-def _ranges(
-    start: Positions, count: Positions, size: int
-) -> tuple[Positions, Positions, Positions]:
-    """Byte place, index in its vector and owner of every item of many vectors."""
-    owner = np.repeat(np.arange(len(count)), count)
-    items = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    return start[owner] + items * size, items, owner
+def _places(start: Positions, count: Positions, size: int) -> Positions:
+    """Byte place of every item of many vectors, one vector behind the other."""
+    first = start - size * (np.cumsum(count) - count)
+    places: Positions = np.repeat(first, count)
+    places += size * np.arange(len(places))
+    return places
 
 
 def _typed(values: NDArray[Any], row: Field) -> list[Any]:

@@ -17,12 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES
 from tflm_studio.formats.flatbuffer_columns import Columns, Values, numbers, take_apart
-from tflm_studio.formats.flatbuffer_scan import (
-    IDENTIFIER,
-    KNOWN_SLOTS,
-    MAX_BUFFER_BYTES,
-)
+from tflm_studio.formats.flatbuffer_scan import IDENTIFIER, KNOWN_SLOTS
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.formats.unknown_content import WIDEST
 from tflm_studio.model.errors import WriteError

@@ -18,8 +18,8 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
-from tflm_studio.formats.flatbuffer_scan import MAX_BUFFER_BYTES
 from tflm_studio.formats.flatbuffer_writer import Kept, lay_out
 from tflm_studio.formats.json_numbers import shown
 from tflm_studio.formats.json_tables import Place, table_from_json, table_to_json
