@@ -9,7 +9,8 @@ from ai_edge_litert import schema_py_generated as official
 
 from tests.conftest import readable_models
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
-from tflm_studio.formats.flatbuffer_writer import Kept, lay_out
+from tflm_studio.formats.flatbuffer_writer import lay_out
+from tflm_studio.formats.layout import Kept
 from tflm_studio.formats.model_file import load_model_from_file, save_model_to_file
 from tflm_studio.model.errors import WriteError
 from tflm_studio.schema.structure import Kind

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from tflm_studio.formats.flatbuffer_columns import numbers
-from tflm_studio.formats.flatbuffer_writer import Layout
+from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.snapshot import SMALLEST
 from tflm_studio.model.address import Address, find_address, find_field, resolve
 from tflm_studio.model.comparison import PIECE_BYTES, same_bytes, same_value

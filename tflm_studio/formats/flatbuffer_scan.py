@@ -450,7 +450,7 @@ class Scan(CheckedBytes):
     ) -> None:
         count = self._measure(table, row, rows, target, 4)
         self._bound_tables(int(count.sum()))
-        places = _places(target + 4, count, 4)
+        places = item_places(target + 4, count, 4)
         positions = places + self.column(U4)[places >> 2]
         owner = np.repeat(np.arange(len(count)), count)
         items = (places - (target + 4)[owner]) >> 2
@@ -509,7 +509,7 @@ class Scan(CheckedBytes):
     ) -> NDArray[Any]:
         """The items of many vectors, one behind the other."""
         size = dtype.itemsize
-        places = _places(start, count, size)
+        places = item_places(start, count, size)
         if size <= 4:
             items: NDArray[Any] = self.column(dtype)[places >> (size.bit_length() - 1)]
             return items
@@ -574,7 +574,7 @@ def _note_extras(
         scan.extras[k] = Extra(known.explicit if known else nothing, strange)
 
 
-def _places(start: Positions, count: Positions, size: int) -> Positions:
+def item_places(start: Positions, count: Positions, size: int) -> Positions:
     """Byte place of every item of many vectors, one vector behind the other."""
     first = start - size * (np.cumsum(count) - count)
     places: Positions = np.repeat(first, count)

@@ -10,16 +10,25 @@ model gives the same bytes on every machine.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES
-from tflm_studio.formats.flatbuffer_columns import Columns, Values, numbers, take_apart
-from tflm_studio.formats.flatbuffer_scan import IDENTIFIER, KNOWN_SLOTS
+from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES, Positions
+from tflm_studio.formats.flatbuffer_columns import Columns, Values, flat_numbers, take_apart
+from tflm_studio.formats.flatbuffer_scan import IDENTIFIER, KNOWN_SLOTS, item_places
+from tflm_studio.formats.layout import (
+    BLOB_ALIGN,
+    PREFIX,
+    Kept,
+    Layout,
+    Stretches,
+    memory_of,
+    up,
+)
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.formats.unknown_content import WIDEST
 from tflm_studio.model.errors import WriteError
@@ -27,34 +36,8 @@ from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
-Positions = NDArray[np.int64]
-BytesLike = bytes | bytearray | memoryview
-
 FIRST = 8  # behind the root offset and the identifier
-# Every vector of bytes starts 16-aligned: `Buffer.data` must (force_align in the schema), and
-# flexbuffers in custom options are read in place by kernels that cannot read unaligned words.
-BLOB_ALIGN = 16
-_ZEROS = memoryview(bytes(2**16))
-
-
-@dataclass(slots=True)
-class Layout:
-    """A file ready to be written: `segments` in order make up `size` bytes."""
-
-    size: int
-    segments: list[BytesLike]
-
-    def tobytes(self) -> bytes:
-        """All of it in memory; for small models and tests."""
-        return b"".join(self.segments)
-
-
-@dataclass(slots=True)
-class Kept:
-    """Bytes of the old file that must stay at their place."""
-
-    at: int
-    data: memoryview
+_U1, _U4, _I4, _U8 = (np.dtype(name) for name in ("u1", "<u4", "<i4", "<u8"))
 
 
 @dataclass(slots=True)
@@ -68,6 +51,11 @@ class _Placed:
     at: Positions
     vtable: Positions
     inline: Positions
+
+    def fields(self, rows: Positions | list[int], slot: int) -> Positions:
+        """Where a field of some rows stands."""
+        found: Positions = self.at[rows] + self.inline[rows, slot]
+        return found
 
 
 def lay_out(
@@ -83,15 +71,20 @@ def lay_out(
     Raises:
         WriteError: The model holds something that cannot be written, or is over 2 GB.
     """
-    return _Writer(model, carried).layout(sorted(kept, key=lambda each: each.at))
+    return _Writer(model, carried).layout(Stretches(kept))
 
 
 class _Writer:
+    """The head: tables, their vtables, texts and vectors of numbers.
+
+    Positions count from where the head would begin in a file without kept bytes.
+    """
+
     def __init__(self, model: Model, carried: memoryview | None) -> None:
         self.carried = carried
-        self.base = 0
         self.cursor = FIRST
         self.pieces: list[tuple[int, bytes]] = []
+        self.vectors: list[tuple[Positions, Positions, NDArray[Any]]] = []
         self.vtables: dict[bytes, int] = {}
         self.blobs: list[tuple[Positions, list[memoryview]]] = []
         self.references: list[tuple[Positions, Positions]] = []
@@ -107,6 +100,7 @@ class _Writer:
                 self._place_values(table, placed, found)
         self._align(BLOB_ALIGN)
         self.head = bytearray(self.cursor)
+        self._fill_vectors()
         for table, placed in self.placed.items():
             self._fill_tables(placed)
             self._fill_links(placed, vectors[table])
@@ -114,8 +108,9 @@ class _Writer:
     # ------------------------------------------------------------------ placing
 
     def _take(self, nbytes: Positions) -> Positions:
-        at: Positions = self.cursor + np.cumsum(nbytes) - nbytes
-        self.cursor += int(nbytes.sum())
+        ends = np.cumsum(nbytes)
+        at: Positions = self.cursor + ends - nbytes
+        self.cursor += int(ends[-1]) if len(ends) else 0
         return at
 
     def _align(self, unit: int, ahead: int = 0) -> None:
@@ -124,14 +119,13 @@ class _Writer:
 
     def _place(self, table: type[Table], columns: Columns) -> _Placed:
         sizes = _slot_sizes(table, columns.present.shape[1])
-        patterns, which = np.unique(columns.present, axis=0, return_inverse=True)
-        which = which.reshape(-1)
+        patterns, which = _patterns(columns.present)
         plans = [_plan(pattern, sizes) for pattern in patterns]
         vtables = np.array([self._vtable(*plan) for plan in plans], np.int64)
         # 8-byte fields come right behind the 4 bytes of the vtable offset.
-        unit = 8 if any(8 in sizes[pattern] for pattern in patterns) else 4
+        unit = 8 if any(sizes[k] == 8 for pattern in patterns for k in pattern) else 4
         self._align(unit, ahead=4)
-        nbytes = np.array([size + -size % unit for _, size in plans], np.int64)
+        nbytes = np.array([up(size, unit) for _, size in plans], np.int64)
         inline = np.array([offsets for offsets, _ in plans], np.int64)
         inline = inline.reshape(len(plans), len(sizes))
         return _Placed(columns, self._take(nbytes[which]), vtables[which], inline[which])
@@ -150,44 +144,54 @@ class _Writer:
         """Places the vectors of tables of one type; slot -> positions."""
         self._align(4)
         return {
-            link.slot: self._take(4 + 4 * link.counts)
+            link.slot: self._take(PREFIX + 4 * link.counts)
             for link in columns.links
             if link.counts is not None
         }
 
     def _place_values(self, table: type[Table], placed: _Placed, found: Values) -> None:
-        at = placed.at[found.rows] + placed.inline[found.rows, found.row.slot]
+        at = placed.fields(found.rows, found.row.slot)
         if found.row.kind is Kind.BYTES:
             self.blobs.append((at, [_view(table, found.row, v) for v in found.values]))
             return
         if found.row.kind is Kind.STRING:
-            self._align(4)
-            pieces = _string_pieces(table, found.row, found.values)
+            unit, end = 4, 1  # a zero ends every text
+            flat, lengths = _flat_text(table, found.row, found.values)
         else:
-            unit = max(4, DTYPES[found.row.scalar].itemsize, found.row.align)
-            self._align(unit, ahead=4)
-            pieces = _vector_pieces(table, found.row, found.values, unit)
-        self.pieces.append((self.cursor, b"".join(pieces)))
-        target = self._take(np.array(list(map(len, pieces)), np.int64))
+            unit, end = max(4, DTYPES[found.row.scalar].itemsize, found.row.align), 0
+            flat, lengths = flat_numbers(table, found.row, found.values)
+        self._align(unit, ahead=PREFIX)
+        nbytes = PREFIX + lengths * flat.dtype.itemsize + end
+        target = self._take(nbytes + -nbytes % unit)
+        self.vectors.append((target, lengths, flat))
         self.references.append((at, target))
 
     # ------------------------------------------------------------------ filling
 
-    def _words(self, dtype: str = "<u4") -> NDArray[Any]:
-        return np.frombuffer(self.head, dtype, len(self.head) // np.dtype(dtype).itemsize)
+    def _words(self, dtype: np.dtype[Any] = _U4) -> NDArray[Any]:
+        return np.frombuffer(self.head, dtype, len(self.head) // dtype.itemsize)
+
+    def _fill_vectors(self) -> None:
+        """Texts and vectors of numbers, all of a field at once, with their lengths."""
+        for target, lengths, flat in self.vectors:
+            self._words()[target >> 2] = lengths
+            size = flat.dtype.itemsize
+            places = item_places(target + PREFIX, lengths, size)
+            self._words(flat.dtype)[places >> (size.bit_length() - 1)] = flat
 
     def _fill_tables(self, placed: _Placed) -> None:
-        self._words("<i4")[placed.at >> 2] = placed.at - placed.vtable
+        self._words(_I4)[placed.at >> 2] = placed.at - placed.vtable
+        stored = np.bitwise_or.reduce(placed.columns.present, axis=0).tolist()
         for slot, column in placed.columns.scalars.items():
-            rows = np.flatnonzero(placed.columns.present[:, slot])
-            if len(rows):
-                at = placed.at[rows] + placed.inline[rows, slot]
+            if stored[slot]:
+                rows = np.flatnonzero(placed.columns.present[:, slot])
                 shift = column.dtype.itemsize.bit_length() - 1
-                self._words(column.dtype.str)[at >> shift] = column[rows]
+                at = placed.fields(rows, slot)
+                self._words(column.dtype)[at >> shift] = column[rows]
 
     def _fill_links(self, placed: _Placed, vectors: dict[int, Positions]) -> None:
         for link in placed.columns.links:
-            at = placed.at[link.rows] + placed.inline[link.rows, link.slot]
+            at = placed.fields(link.rows, link.slot)
             children = self.placed[link.child].at if link.child in self.placed else at[:0]
             if link.counts is None:
                 self.references.append((at, children[link.start : link.start + len(at)]))
@@ -195,39 +199,89 @@ class _Writer:
             begins = vectors[link.slot]
             self.references.append((at, begins))
             self._words()[begins >> 2] = link.counts
-            total = int(link.counts.sum())
-            first = np.repeat(begins - 4 * (np.cumsum(link.counts) - link.counts), link.counts)
-            places = first + 4 + 4 * np.arange(total)
-            self.references.append((places, children[link.start : link.start + total]))
+            places = item_places(begins + PREFIX, link.counts, 4)
+            self.references.append((places, children[link.start : link.start + len(places)]))
 
     # ------------------------------------------------------------------ the file
 
-    def layout(self, kept: list[Kept]) -> Layout:
+    def layout(self, stretches: Stretches) -> Layout:
         """Head, kept bytes and blobs in the order of the file."""
-        self._fill_pieces()
-        shift = _room_for(len(self.head) - FIRST, kept)
-        chunks: list[tuple[int, BytesLike]] = [(each.at, each.data) for each in kept]
-        end = self._place_carried(chunks, kept, shift)
-        end = self._place_blobs(chunks, kept, shift, end)
-        if end > MAX_BUFFER_BYTES:
-            raise WriteError(
-                f"The model takes {end:,} bytes; a flatbuffer cannot be larger than 2 GB. "
-                "Keep its weights outside the flatbuffer."
-            )
-        self._place_outside(chunks, kept, end)
+        for start, raw in self.pieces:
+            self.head[start : start + len(raw)] = raw
+        for at, target in self.references:
+            self._refer(at, target)
+        shift = stretches.room_for(FIRST, len(self.head) - FIRST)
         root = int(self.placed[Model].at[0]) + shift
-        start = struct.pack("<I4s", root, IDENTIFIER)
-        chunks.append((0, start))
-        chunks.append((shift + FIRST, memoryview(self.head)[FIRST:]))
-        layout = _joined(chunks)
+        stretches.put(0, struct.pack("<I4s", root, IDENTIFIER))
+        stretches.put(shift + FIRST, memoryview(self.head)[FIRST:])
+        stretches.end = shift + len(self.head)
+        base = self._place_carried(stretches, shift)
+        for at, blobs in self.blobs:
+            at, blobs = self._without_carried(at, blobs, base, shift)
+            self._refer(at, stretches.stack(blobs, ahead=PREFIX) - shift)
+        if stretches.end > MAX_BUFFER_BYTES:
+            raise WriteError(
+                f"The model takes {stretches.end:,} bytes; a flatbuffer cannot be larger than "
+                "2 GB. Keep its weights outside the flatbuffer."
+            )
+        self._place_outside(stretches)
+        layout = stretches.joined()
         self._refuse_strays(layout.size)
         return layout
+
+    def _refer(self, at: Positions, target: Positions) -> None:
+        self._words()[at >> 2] = target - at
+
+    def _place_carried(self, stretches: Stretches, shift: int) -> int:
+        """Places the old flatbuffer behind the tables; returns where it begins."""
+        if self.carried is None:
+            return 0
+        base = int(stretches.stack([self.carried])[0])
+        for placed in self.placed.values():
+            for each in placed.columns.carried:
+                at = placed.fields(each.rows, each.slot)
+                self._refer(at, np.array(each.targets) + (base - shift))
+                if each.slot in placed.columns.scalars:
+                    self._words()[(at >> 2) + 1] = 0
+        return base
+
+    def _without_carried(
+        self, at: Positions, blobs: list[memoryview], base: int, shift: int
+    ) -> tuple[Positions, list[memoryview]]:
+        """Refers to what stands in the old flatbuffer already; returns the others."""
+        if self.carried is None:
+            return at, blobs
+        others = []
+        for k, blob in enumerate(blobs):
+            place = _place_in(self.carried, blob)
+            if place is None or (base + place + PREFIX) % BLOB_ALIGN:
+                others.append(k)
+            else:
+                self._refer(at[k : k + 1], np.array([base + place - shift]))
+        return at[others], [blobs[k] for k in others]
+
+    def _place_outside(self, stretches: Stretches) -> None:
+        """Places what stands outside the flatbuffer, and states where.
+
+        What is the same piece of memory is written once: converters share equal weights.
+        """
+        for table, fields in OUTSIDE.items():
+            placed = self.placed.get(table)
+            found = placed.columns.outside if placed is not None else None
+            if placed is None or found is None:
+                continue
+            blobs = [_view(table, found.row, value) for value in found.values]
+            pieces = dict(zip(map(memory_of, blobs), blobs, strict=True))
+            starts = stretches.stack(list(pieces.values())).tolist()
+            place_of = dict(zip(pieces, starts, strict=True))
+            at = placed.fields(found.rows, fields.offset.slot)
+            self._words(_U8)[at >> 3] = [place_of[memory_of(blob)] for blob in blobs]
 
     def _refuse_strays(self, size: int) -> None:
         """Refuses places that led outside the old file, and would lead into the new one."""
         for table, fields in OUTSIDE.items():
             columns = self.placed[table].columns if table in self.placed else None
-            if columns is None or not columns.scalars[fields.offset.slot].any():
+            if columns is None or not columns.present[:, fields.offset.slot].any():
                 continue
             offset = columns.scalars[fields.offset.slot]
             has_bytes = columns.present[:, fields.data.slot].copy()
@@ -242,152 +296,20 @@ class _Writer:
                     f"{fields.size.name} to 0."
                 )
 
-    def _fill_pieces(self) -> None:
-        for at, raw in self.pieces:
-            self.head[at : at + len(raw)] = raw
-        words = self._words()
-        for place, target in self.references:
-            words[place >> 2] = target - place
 
-    def _place_carried(
-        self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], shift: int
-    ) -> int:
-        """Places the old flatbuffer behind the tables; returns where it ends."""
-        end = len(self.head) + shift
-        if self.carried is None:
-            return end
-        length = np.array([len(self.carried)], np.int64)
-        self.base = int(_stack(end, length, kept, ahead=0)[0])
-        chunks.append((self.base, self.carried))
-        words = self._words()
-        for placed in self.placed.values():
-            for each in placed.columns.carried:
-                at = placed.at[each.rows] + placed.inline[each.rows, each.slot]
-                words[at >> 2] = np.array(each.targets) + self.base - shift - at
-                if each.slot in placed.columns.scalars:
-                    words[(at >> 2) + 1] = 0
-        return _up(self.base + len(self.carried), BLOB_ALIGN)
-
-    def _place_in_carried(self, blob: memoryview) -> int | None:
-        """Where a vector of bytes stands in the old flatbuffer, if it can be used there."""
-        if self.carried is None or not len(blob):
-            return None
-        at = _memory(blob)[0] - _memory(self.carried)[0] - 4
-        if at < 0 or at + 4 + len(blob) > len(self.carried):
-            return None
-        stated = int.from_bytes(self.carried[at : at + 4], "little")
-        is_aligned = (self.base + at + 4) % BLOB_ALIGN == 0
-        return self.base + at if is_aligned and stated == len(blob) else None
-
-    def _without_carried(
-        self, fields: Positions, blobs: list[memoryview], shift: int
-    ) -> tuple[Positions, list[memoryview]]:
-        """Refers to what stands in the old flatbuffer already; returns the others."""
-        places = [self._place_in_carried(blob) for blob in blobs]
-        words = self._words()
-        for at, place in zip(fields.tolist(), places, strict=True):
-            if place is not None:
-                words[at >> 2] = place - shift - at
-        others = [k for k, place in enumerate(places) if place is None]
-        return fields[others], [blobs[k] for k in others]
-
-    def _place_blobs(
-        self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], shift: int, cursor: int
-    ) -> int:
-        """Places vectors of bytes behind the tables; returns where they end."""
-        words = self._words()
-        for fields, blobs in self.blobs:
-            if self.carried is not None:
-                fields, blobs = self._without_carried(fields, blobs, shift)
-            lengths = np.array(list(map(len, blobs)), np.int64)
-            # The length prefix ends where the aligned data starts.
-            starts = _stack(cursor, lengths, kept, ahead=4)
-            targets = starts - shift
-            words[fields >> 2] = targets - fields
-            for begin, blob in zip(starts.tolist(), blobs, strict=True):
-                chunks.append((begin, len(blob).to_bytes(4, "little")))
-                chunks.append((begin + 4, blob))
-            if len(blobs):
-                cursor = _up(int(starts[-1] + 4 + lengths[-1]), BLOB_ALIGN)
-        return cursor
-
-    def _place_outside(
-        self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], cursor: int
-    ) -> None:
-        """Places what stands outside the flatbuffer, and states where.
-
-        What is the same piece of memory is written once: converters share equal weights.
-        """
-        for table, fields in OUTSIDE.items():
-            found = self.placed[table].columns.outside if table in self.placed else None
-            if found is None:
-                continue
-            placed = self.placed[table]
-            blobs = [_view(table, found.row, value) for value in found.values]
-            pieces = dict(zip(map(_memory, blobs), blobs, strict=True))
-            lengths = np.array(list(map(len, pieces.values())), np.int64)
-            starts = _stack(cursor, lengths, kept, ahead=0).tolist()
-            chunks += zip(starts, pieces.values(), strict=True)
-            place_of = dict(zip(pieces, starts, strict=True))
-            at = placed.at[found.rows] + placed.inline[found.rows, fields.offset.slot]
-            self._words("<u8")[at >> 3] = [place_of[_memory(blob)] for blob in blobs]
-            cursor = _up(starts[-1] + int(lengths[-1]), BLOB_ALIGN)
+def _place_in(carried: memoryview, blob: memoryview) -> int | None:
+    """Where a vector of bytes begins in the old flatbuffer, None if it is none of it."""
+    place = memory_of(blob)[0] - memory_of(carried)[0] - PREFIX
+    if not len(blob) or place < 0 or place + PREFIX + len(blob) > len(carried):
+        return None
+    stated = int.from_bytes(carried[place : place + PREFIX], "little")
+    return place if stated == len(blob) else None
 
 
-def _room_for(nbytes: int, kept: list[Kept]) -> int:
-    """How far the head must be moved so that it lies over no kept bytes."""
-    shift = 0
-    for each in kept:
-        if shift + FIRST + nbytes <= each.at:
-            break
-        shift = _up(each.at + len(each.data), BLOB_ALIGN)
-    return shift
-
-
-def _stack(cursor: int, lengths: Positions, kept: list[Kept], ahead: int) -> Positions:
-    """Starts of blobs one behind the other, stepping over the kept bytes.
-
-    Each begins with `ahead` bytes that count its items, so that the items are aligned.
-    """
-    nbytes = lengths + ahead
-    nbytes += -nbytes % BLOB_ALIGN
-    lead = -ahead % BLOB_ALIGN
-    starts: Positions = cursor + lead + np.cumsum(nbytes) - nbytes
-    for each in kept:
-        resume = _up(each.at + len(each.data), BLOB_ALIGN) + lead
-        late = np.flatnonzero(starts + ahead + lengths > each.at)
-        if len(late) and starts[late[0]] < resume:
-            starts[late[0] :] += resume - starts[late[0]]
-    return starts
-
-
-def _joined(chunks: list[tuple[int, BytesLike]]) -> Layout:
-    chunks.sort(key=lambda chunk: chunk[0])
-    segments: list[BytesLike] = []
-    size = 0
-    for at, data in chunks:
-        segments += _zeros(at - size)
-        segments.append(data)
-        size = at + len(data)
-    return Layout(size, segments)
-
-
-def _zeros(count: int) -> Iterator[BytesLike]:
-    """So many zeros in pieces: kept bytes may stand gigabytes behind the rest."""
-    while count > 0:
-        yield _ZEROS[:count]
-        count -= len(_ZEROS)
-
-
-def _memory(view: memoryview) -> tuple[int, int]:
-    """Where bytes are in memory, and how many."""
-    address = np.frombuffer(view, np.uint8).ctypes.data if len(view) else 0
-    return int(address), len(view)
-
-
-def _slot_sizes(table: type[Table], width: int) -> NDArray[np.int64]:
-    sizes = np.full(width, 4, np.int64)
-    sizes[KNOWN_SLOTS[table] :] = WIDEST  # of what the schema does not know
+def _slot_sizes(table: type[Table], width: int) -> list[int]:
+    """Bytes that each slot takes in a table."""
+    # What the schema does not know is wider than what it refers to with offsets.
+    sizes = [4 if slot < KNOWN_SLOTS[table] else WIDEST for slot in range(width)]
     for row in table.FIELDS:
         if row.kind is Kind.SCALAR:
             sizes[row.slot] = DTYPES[row.scalar].itemsize
@@ -396,38 +318,37 @@ def _slot_sizes(table: type[Table], width: int) -> NDArray[np.int64]:
     return sizes
 
 
-def _plan(present: NDArray[np.bool_], sizes: NDArray[np.int64]) -> tuple[list[int], int]:
-    """Offset of every slot in a table that stores the present ones, and the table's size."""
+def _patterns(present: NDArray[np.bool_]) -> tuple[list[list[int]], Positions]:
+    """The different sets of slots that rows store, and which of them each row has."""
+    packed = np.packbits(present, axis=1, bitorder="little")
+    keys: NDArray[Any] = np.zeros((len(packed), up(packed.shape[1], 8) or 8), np.uint8)
+    keys[:, : packed.shape[1]] = packed
+    keys = keys.view("<u8")
+    axis = None if keys.shape[1] == 1 else 0  # more than 64 slots: of a newer schema
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True, axis=axis)
+    return [np.flatnonzero(present[k]).tolist() for k in first.tolist()], which.reshape(-1)
+
+
+def _plan(stored: list[int], sizes: list[int]) -> tuple[list[int], int]:
+    """Offset of every slot in a table that stores some, and the table's size."""
     offsets = [0] * len(sizes)
     end = 4
-    stored = np.flatnonzero(present).tolist()
-    for slot in sorted(stored, key=lambda k: (-int(sizes[k]), k)):
+    for slot in sorted(stored, key=lambda k: (-sizes[k], k)):
         offsets[slot] = end
-        end += int(sizes[slot])
+        end += sizes[slot]
     return offsets, end
 
 
-def _string_pieces(table: type[Table], row: Field, values: list[str]) -> list[bytes]:
+def _flat_text(
+    table: type[Table], row: Field, values: list[str]
+) -> tuple[NDArray[np.uint8], Positions]:
+    """The bytes of many texts one behind the other, and how many each has."""
     try:
         raw = [value.encode("utf-8", "surrogateescape") for value in values]
     except (AttributeError, UnicodeEncodeError) as error:
         raise WriteError(f"{table.__name__}.{row.name} is not text: {error}") from error
-    return [len(r).to_bytes(4, "little") + r + bytes(4 - len(r) % 4) for r in raw]
-
-
-def _vector_pieces(
-    table: type[Table], row: Field, values: list[list[Any]], unit: int
-) -> list[bytes]:
-    flat = numbers(table, row, [item for value in values for item in value])
-    raw, size = flat.tobytes(), flat.dtype.itemsize
-    pieces = []
-    taken = 0
-    for value in values:
-        nbytes = len(value) * size
-        pad = bytes(-(nbytes + 4) % unit)
-        pieces.append(len(value).to_bytes(4, "little") + raw[taken : taken + nbytes] + pad)
-        taken += nbytes
-    return pieces
+    lengths = np.fromiter(map(len, raw), np.int64, len(raw))
+    return np.frombuffer(b"".join(raw), np.uint8), lengths
 
 
 def _view(table: type[Table], row: Field, value: Any) -> memoryview:
@@ -438,7 +359,3 @@ def _view(table: type[Table], row: Field, value: Any) -> memoryview:
         raise WriteError(
             f"{table.__name__}.{row.name} must be bytes or a contiguous array: {error}"
         ) from error
-
-
-def _up(value: int, unit: int) -> int:
-    return value + -value % unit

@@ -26,7 +26,8 @@ from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
-from tflm_studio.formats.flatbuffer_writer import Layout, lay_out
+from tflm_studio.formats.flatbuffer_writer import lay_out
+from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.model_json import (
     JsonOrigin,
     looks_like_model_json,

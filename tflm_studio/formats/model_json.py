@@ -20,10 +20,11 @@ from collections.abc import Iterator
 
 from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
-from tflm_studio.formats.flatbuffer_writer import Kept, lay_out
+from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.json_numbers import shown
 from tflm_studio.formats.json_tables import Place, table_from_json, table_to_json
 from tflm_studio.formats.json_text import DoubledKey, EncodedBytes, parsed, printed
+from tflm_studio.formats.layout import Kept
 from tflm_studio.formats.tail import is_archive, kept_bytes, with_archive
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.structure import Kind

@@ -16,7 +16,7 @@ import numpy as np
 
 from tflm_studio.formats.flatbuffer_reader import Origin, outside_regions
 from tflm_studio.formats.flatbuffer_scan import Scan
-from tflm_studio.formats.flatbuffer_writer import Kept, Layout
+from tflm_studio.formats.layout import Kept, Layout
 from tflm_studio.model.comparison import PIECE_BYTES
 from tflm_studio.model.errors import WriteError
 
