@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set, WriteBytes
+from tflm_studio.editing.set_each import SetEach
 from tflm_studio.model.address import format_address, parse_address
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.structure import Extra, OpaqueMember, Table, UnknownField
@@ -22,6 +23,7 @@ _KINDS: dict[str, type[Edit]] = {
     "remove": Remove,
     "move": Move,
     "write": WriteBytes,
+    "set each": SetEach,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

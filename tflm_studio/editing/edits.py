@@ -98,13 +98,20 @@ class Set(Edit):
         object.__setattr__(self, "value", frozen(self.value))
 
     def _checked(self, model: Model) -> Any:
+        return self._parent_and_checked(model)[1]
+
+    def _parent_and_checked(self, model: Model) -> tuple[Any, Any]:
+        """What holds the place, and the value as it will be kept there."""
+        parent: Any
         if self.address and isinstance(self.address[-1], int):
             row, check = _vector_row(model, self.address[:-1]), checked_item
             resolve(model, self.address)
+            parent = resolve(model, self.address[:-1])
         else:
-            row, check = parent_and_field(model, self.address)[1], checked
+            parent, row = parent_and_field(model, self.address)
+            check = checked
         try:
-            return check(row, self.value)
+            return parent, check(row, self.value)
         except EditError as error:
             raise EditError(f"{self.place}: {error}") from None
 
@@ -121,15 +128,14 @@ class Set(Edit):
         return type(new) is not type(old) or repr(new) != repr(old)
 
     def apply(self, model: Model) -> Edit:
-        value = self._checked(model)
-        parent = resolve(model, self.address[:-1])
+        parent, value = self._parent_and_checked(model)
         step = self.address[-1]
         if isinstance(step, int):
             old, parent[step] = parent[step], value
         else:
             old = getattr(parent, step)
             setattr(parent, step, value)
-        return _raw(Set, self.address, old)
+        return inverse(Set, self.address, old)
 
     def describe(self, model: Model) -> str:
         old, new = resolve(model, self.address), self._checked(model)
@@ -192,7 +198,7 @@ class Remove(Edit):
 
     def apply(self, model: Model) -> Edit:
         self.check(model)
-        return _raw(Insert, self.address, self.index, _items(self, model).pop(self.index))
+        return inverse(Insert, self.address, self.index, _items(self, model).pop(self.index))
 
     def describe(self, model: Model) -> str:
         return f"{name_place(model, self.address)}: remove item {self.index}"
@@ -282,8 +288,8 @@ class WriteBytes(Edit):
         return 128 + len(self.data)
 
 
-def _raw(kind: type[Edit], address: Address, *values: Any) -> Edit:
-    """An inverse: it takes over what the model gave up, which nobody else can change."""
+def inverse(kind: type[Edit], address: Address, *values: Any) -> Edit:
+    """An inverse edit: takes over what the model gave up, which nobody else can change."""
     edit = object.__new__(kind)
     for name, value in zip(kind.__match_args__, (address, *values), strict=True):
         object.__setattr__(edit, name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import mmap
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from tflm_studio.model.errors import EditError
 from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table
 
 _FLOATS = frozenset(("float", "double"))
+_PLAIN = frozenset((int,))
 
 
 def checked(row: Field, value: Any) -> Any:
@@ -44,9 +46,14 @@ def checked_item(row: Field, value: Any) -> Any:
 
 def scalar_range(row: Field) -> tuple[int, int] | None:
     """Smallest and largest integer of a number field, None for floats and bools."""
-    if row.scalar in _FLOATS or row.scalar == "bool":
+    return _range_of(row.scalar)
+
+
+@lru_cache
+def _range_of(scalar: str) -> tuple[int, int] | None:
+    if scalar in _FLOATS or scalar == "bool":
         return None
-    dtype = DTYPES[row.scalar]
+    dtype = DTYPES[scalar]
     bits = dtype.itemsize * 8
     return (
         (-(1 << bits - 1), (1 << bits - 1) - 1) if dtype.kind == "i" else (0, (1 << bits) - 1)
@@ -113,7 +120,21 @@ def _bytes(row: Field, value: Any) -> Any:
 def _scalars(row: Field, value: Any) -> list[Any]:
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         raise EditError(f"this takes a list of numbers, not {value!r}.")
+    ends = scalar_range(row)
+    # Renumbering sets tens of thousands of lists at once.
+    if (
+        ends is not None
+        and row.enum is None
+        and _are_plain(value)
+        and (not value or (ends[0] <= min(value) and max(value) <= ends[1]))
+    ):
+        return list(value)
     return [_scalar(row, item) for item in value]
+
+
+def _are_plain(value: Any) -> bool:
+    """Whether a value is a list of nothing but int; a bool or an enum member is another."""
+    return type(value) is list and set(map(type, value)) <= _PLAIN
 
 
 def _table(row: Field, value: Any) -> Table:
@@ -150,6 +171,8 @@ def frozen(value: Any) -> Any:
     """A value as an edit keeps it for good: what the caller may change later is copied."""
     if isinstance(value, Table):
         return copied(value)
+    if _are_plain(value):
+        return value.copy()
     if isinstance(value, (list, tuple)):
         return [frozen(item) for item in value]
     if isinstance(value, (bytearray, np.ndarray, memoryview)):
@@ -168,7 +191,7 @@ def cost_bytes(value: Any) -> int:
     if isinstance(value, Table):
         return 64 + sum(cost_bytes(getattr(value, row.name)) for row in value.FIELDS)
     if isinstance(value, list):
-        return 56 + sum(map(cost_bytes, value))
+        return 56 + (64 * len(value) if _are_plain(value) else sum(map(cost_bytes, value)))
     if isinstance(value, (bytes, bytearray, memoryview)):
         # A read-only view is a piece of the file, which is in memory anyway.
         return 64 if isinstance(value, memoryview) and value.readonly else len(value)

@@ -71,13 +71,15 @@ def resolve(model: Model, address: Address) -> Any:
     """
     value: Any = model
     for depth, step in enumerate(address):
+        # As few calls as can be: renumbering resolves tens of thousands of addresses.
         if isinstance(step, int):
-            known = isinstance(value, list) and 0 <= step < len(value)
+            if value.__class__ is not list or not 0 <= step < len(value):
+                raise EditError(_nothing_there(address, depth, value))
+            value = value[step]
+        elif (value.__class__, step) in _ROWS:
+            value = getattr(value, step)
         else:
-            known = isinstance(value, Table) and find_field(type(value), step) is not None
-        if not known:
             raise EditError(_nothing_there(address, depth, value))
-        value = value[step] if isinstance(step, int) else getattr(value, step)
     return value
 
 
