@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Items that come, go or move in a list others refer to by position, as lists of edits.
+
+The lists are those of `model.index_references.Space`. Whatever names an item goes on naming
+the same item; what names nothing, such as an index past the end, goes on naming nothing.
+Metadata that holds indices is rewritten or dropped (`editing.bound_metadata`), and the result
+says which. The functions only look at the model; `Document.do` applies the edits as one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tflm_studio.editing.bound_metadata import metadata_updates, metadata_users
+from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set
+from tflm_studio.editing.field_values import scalar_range
+from tflm_studio.editing.history import apply_all
+from tflm_studio.editing.index_map import GONE, IndexMap, Renumbered
+from tflm_studio.editing.index_users import check_users, is_inside
+from tflm_studio.editing.set_each import SetEach
+from tflm_studio.model.address import Address, find_address, parse_address, resolve
+from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import buffer_users, data_bytes
+from tflm_studio.model.index_references import (
+    Column,
+    Reference,
+    Space,
+    index_columns,
+    space_of,
+)
+from tflm_studio.model.operators import NO_TENSOR
+from tflm_studio.schema.structure import Table
+from tflm_studio.schema.tables import Buffer, Model, SubGraph
+
+MANY = 32  # fields from which on one edit for all is worth more than narrow ones
+
+
+@dataclass(frozen=True, slots=True)
+class Renumbering:
+    """What to do, and what to tell.
+
+    Attributes:
+        edits: For `Document.do`, in this order.
+        notes: A sentence for each thing that happens to metadata or to what the model runs.
+    """
+
+    edits: tuple[Edit, ...]
+    notes: tuple[str, ...] = ()
+
+
+def insert_items(
+    model: Model, place: Address | str, index: int, items: Sequence[Table]
+) -> Renumbering:
+    """Puts items into a list, before the one that has `index` now.
+
+    The indices inside the items are those of afterwards. O(operators + tensors).
+
+    Args:
+        model: The model.
+        place: The list, such as `subgraphs[0].tensors`, `subgraphs[0].operators`, `buffers`,
+            `operator_codes`, `subgraphs`.
+        index: Where; the size of the list puts them at its end.
+        items: Tables of the right class.
+
+    Raises:
+        EditError: The place is no such list, the index is out of range, or buffer 0, which
+            stands for no data, would not be the first any more.
+    """
+    address, space, subgraph_index, old = _list_at(model, place)
+    count = len(old or [])
+    if not 0 <= index <= count:
+        raise EditError(f"Index {index} is out of range 0 to {count}.")
+    if space is Space.BUFFERS and index == 0 < count:
+        raise EditError("Buffer 0 stands for no data; nothing can be put before it.")
+    indices = IndexMap.inserting(count, index, len(items))
+    change = Renumbered(space, subgraph_index, indices, None, tuple(items))
+    edits: list[Edit] = [
+        Insert(address, index + position, item) for position, item in enumerate(items)
+    ]
+    if old is None:
+        edits = [Set(address, list(items))]
+    return _renumbering(model, address, change, edits)
+
+
+def remove_items(
+    model: Model,
+    place: Address | str,
+    indices: Iterable[int],
+    replacement: int | None = None,
+) -> Renumbering:
+    """Takes items out of a list.
+
+    What only other removed items refer to is no obstacle. O(operators + tensors).
+
+    Args:
+        model: The model.
+        place: The list, as in `insert_items`.
+        indices: Of the items.
+        replacement: What the users of the items get instead: another item by its index of
+            now, or -1 for nothing where that is possible; None refuses if there are users.
+
+    Raises:
+        EditError: Something still refers to an item, and is named; or the place, an index or
+            the replacement is not possible.
+    """
+    address, space, subgraph_index, items = _list_at(model, place)
+    removed = sorted(set(indices))
+    count = len(items or [])
+    for index in removed:
+        if not 0 <= index < count:
+            raise EditError(f"There is no {space.noun} {index}; the last is {count - 1}.")
+    if space is Space.BUFFERS and removed[:1] == [0]:
+        raise EditError("Buffer 0 stands for no data and cannot be removed.")
+    if space is Space.SUBGRAPHS and len(removed) == count > 0:
+        raise EditError("A model needs a subgraph; the last one cannot be removed.")
+    mapped = IndexMap.removing(count, removed)
+    change = Renumbered(space, subgraph_index, mapped, _stand_in(space, mapped, replacement))
+    edits = [Remove(address, index) for index in reversed(removed)]
+    return _renumbering(model, address, change, edits)
+
+
+def move_item(model: Model, place: Address | str, index: int, target: int) -> Renumbering:
+    """Moves an item of a list; `target` is its index afterwards. O(operators + tensors).
+
+    Moving an operator does not check that what it reads is made before it.
+
+    Args:
+        model: The model.
+        place: The list, as in `insert_items`.
+        index: Of the item now.
+        target: Of the item afterwards.
+
+    Raises:
+        EditError: The place is no such list, an index is out of range, or buffer 0, which
+            stands for no data, would move.
+    """
+    address, space, subgraph_index, items = _list_at(model, place)
+    count = len(items or [])
+    for number in (index, target):
+        if not 0 <= number < count:
+            raise EditError(f"There is no {space.noun} {number}; the last is {count - 1}.")
+    if index == target:
+        return Renumbering(())
+    if space is Space.BUFFERS and 0 in (index, target):
+        raise EditError("Buffer 0 stands for no data and has to stay the first.")
+    change = Renumbered(space, subgraph_index, IndexMap.moving(count, index, target))
+    return _renumbering(model, address, change, [Move(address, index, target)])
+
+
+def in_sequence(model: Model, *parts: Callable[[Model], Renumbering]) -> Renumbering:
+    """Several renumberings as one, each made for the model that those before it leave.
+
+    The model is changed on the way and is as it was in the end, its tables as copies.
+
+    Args:
+        model: The model.
+        parts: Such as `lambda model: remove_items(model, "buffers", [3])`.
+
+    Raises:
+        EditError: A part was refused; the model is as it was.
+    """
+    edits: list[Edit] = []
+    notes: list[str] = []
+    inverses: list[Edit] = []
+    try:
+        for part in parts:
+            made = part(model)
+            inverses += apply_all(model, made.edits)
+            edits += made.edits
+            notes += made.notes
+    finally:
+        apply_all(model, tuple(reversed(inverses)))
+    return Renumbering(tuple(edits), tuple(notes))
+
+
+# ------------------------------------------------------------------ the list
+
+
+def _list_at(
+    model: Model, place: Address | str
+) -> tuple[Address, Space, int | None, list[Table] | None]:
+    address = parse_address(place) if isinstance(place, str) else place
+    space, subgraph_index = space_of(address)
+    return address, space, subgraph_index, resolve(model, address)
+
+
+def _stand_in(space: Space, indices: IndexMap, replacement: int | None) -> int | None:
+    """The new index of a replacement."""
+    if replacement is None or replacement == NO_TENSOR:
+        return replacement
+    new = indices(replacement) if 0 <= replacement < indices.old_count else GONE
+    if new == GONE:
+        raise EditError(f"There will be no {space.noun} {replacement} to stand in.")
+    return new
+
+
+# ------------------------------------------------------------------ the edits
+
+
+# For a field of the items of a list: place and tail as in `Column`, and the name.
+_FieldKey = tuple[Address, tuple[str, ...], str]
+# What some items get there.
+_Values = dict[int, Any]
+
+
+def _renumbering(
+    model: Model, place: Address, change: Renumbered, structural: Sequence[Edit]
+) -> Renumbering:
+    """References at the addresses of now, then the list, then what metadata needs."""
+    values = _new_references(model, place, change)
+    notes = _note_on_main(model, change)
+    behind: list[Edit] = []
+    _update_metadata(model, change, values, behind, notes)
+    sets = [edit for key, new in values.items() for edit in _sets(key, new)]
+    return Renumbering((*sets, *structural, *behind), tuple(notes))
+
+
+def _new_references(
+    model: Model, place: Address, change: Renumbered
+) -> dict[_FieldKey, _Values]:
+    """The fields that change, with what they hold afterwards."""
+    gone = {old for old, new in enumerate(change.indices.new_of) if new == GONE}
+    must_ask = bool(gone) and change.replacement in (None, NO_TENSOR)
+    final = change.final
+    found: dict[_FieldKey, _Values] = {}
+    users: list[Reference] = []
+    for column in index_columns(model, change.space, change.subgraph_index):
+        new = _new_values(column, final)
+        if gone:
+            new = {k: v for k, v in new.items() if not is_inside(column, k, place, gone)}
+        if must_ask:
+            users += _users(column, new, gone)
+        if new:
+            found[column.place, column.tail, column.field.name] = new
+    check_users(model, change, gone, users)
+    return found
+
+
+def _users(column: Column, changed: _Values, gone: set[int]) -> list[Reference]:
+    """The fields that refer to removed items; they are among those that change."""
+    found = (
+        Reference(column.address_of(item), column.field, value)
+        for item, value in column.values()
+        if item in changed
+    )
+    return [reference for reference in found if not gone.isdisjoint(reference.indices)]
+
+
+def _new_values(column: Column, final: IndexMap) -> _Values:
+    largest = (scalar_range(column.field.row) or (0, 0))[1]
+    new: _Values = {}
+    for item, value in column.values():
+        if isinstance(value, list):
+            indices = final.mapped(value, largest)
+            if indices is not value and indices != value:
+                new[item] = indices
+        elif value >= final.first and (index := final(value, largest)) != value:
+            new[item] = index
+    return new
+
+
+def _sets(key: _FieldKey, values: _Values) -> list[Edit]:
+    """An edit for each field, or one for all."""
+    place, tail, name = key
+    if len(values) < MANY or tail or key == _BUFFER_DATA:
+        return [
+            Set((*place, item, *tail, name) if place else (name,), value)
+            for item, value in values.items()
+        ]
+    items = sorted(values)
+    return [SetEach(place, name, items, [values[item] for item in items])]
+
+
+def _note_on_main(model: Model, change: Renumbered) -> list[str]:
+    """Whether another subgraph than before is the one that is run."""
+    if change.space is not Space.SUBGRAPHS or not model.subgraphs:
+        return []
+    main = change.indices.old_of()[:1]
+    if main in ([], [0]):
+        return []
+    now: object = change.added[0] if main == [-1] else model.subgraphs[main[0]]
+    name = now.name if isinstance(now, SubGraph) and now.name else "unnamed"
+    return [f"Subgraph '{name}' becomes the main one, which is the one that is run."]
+
+
+# ------------------------------------------------------------------ metadata
+
+
+_METADATA_BUFFER: _FieldKey = (("metadata",), (), "buffer")
+_BUFFER_DATA: _FieldKey = (("buffers",), (), "data")
+
+
+def _update_metadata(
+    model: Model,
+    change: Renumbered,
+    values: dict[_FieldKey, _Values],
+    behind: list[Edit],
+    notes: list[str],
+) -> None:
+    users = None
+    dropped: list[int] = []
+    count = len(model.buffers or [])
+    if change.space is Space.BUFFERS:
+        count = change.indices.new_count
+    for index, data, said in metadata_updates(model, change):
+        users = buffer_users(model) if users is None else users
+        notes += said
+        buffer_index = (model.metadata or [])[index].buffer
+        is_alone = (
+            buffer_index > 0
+            and users.get(buffer_index) == [("metadata", index)]
+            and not metadata_users(model, {buffer_index})
+        )
+        place: Address = ("buffers", buffer_index, "data")
+        if data is None:
+            dropped.append(index)
+            values.get(_METADATA_BUFFER, {}).pop(index, None)
+            # Nothing reads the bytes any more; the buffer stays, so that others keep theirs.
+            if is_alone and data_bytes(find_address(model, place)):
+                values.setdefault(_BUFFER_DATA, {})[buffer_index] = None
+        elif is_alone:
+            values.setdefault(_BUFFER_DATA, {})[buffer_index] = data
+        else:
+            # Others use the buffer, and go on with the bytes that it has.
+            values.setdefault(_METADATA_BUFFER, {})[index] = count
+            behind.append(Insert(("buffers",), count, Buffer(data=data)))
+            count += 1
+    behind += [Remove(("metadata",), index) for index in reversed(dropped)]
