@@ -21,8 +21,9 @@ from tests.editing.random_edits import random_edit
 from tests.ui.conftest import Opener
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Insert, Move, Remove, Set
+from tflm_studio.editing.set_each import SetEach
 from tflm_studio.formats.flatbuffer_columns import same_content
-from tflm_studio.schema.tables import Buffer, Model, Operator, SubGraph, Tensor
+from tflm_studio.schema.tables import Buffer, Metadata, Model, Operator, SubGraph, Tensor
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Windows
 from tflm_studio.ui.models.buffer_table import BufferTable
@@ -90,6 +91,30 @@ def test_no_table_is_stale_after_any_edit(qapp: QApplication, random: Random) ->
     while document.history.can_undo:
         document.undo()
         check_mirrors(mirrors, session)
+    session.close()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        SetEach("subgraphs[0].tensors", "buffer", [0, 1, 3], [1, 2, 1]),
+        SetEach("subgraphs[0].operators", "inputs", [0, 1], [[2, 1], [0]]),
+        SetEach("subgraphs[0].operators", "opcode_index", [0, 1], [1, 0]),
+        SetEach("metadata", "buffer", [0], [1]),
+        SetEach("operator_codes", "deprecated_builtin_code", [0], [1]),
+    ],
+    ids=str,
+)
+def test_no_table_is_stale_after_an_edit_of_many(qapp: QApplication, edit: SetEach) -> None:
+    document = Document(ts.load_model_from_file(SAMPLE))
+    document.model.metadata = [Metadata("m", 0)]
+    session = Session(document)
+    session.selection.select(("subgraphs", 0, "operators", 1))
+    mirrors = [Mirror(table(session)) for table in TABLES]
+    for step in (lambda: document.do(edit), document.undo, document.redo):
+        step()
+        check_mirrors(mirrors, session)
+        assert session.selection.address == ("subgraphs", 0, "operators", 1)
     session.close()
 
 
