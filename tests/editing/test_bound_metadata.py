@@ -126,6 +126,21 @@ def test_a_plan_gives_up_what_another_order_makes_clash() -> None:
     )
 
 
+def test_one_tensor_gives_up_rather_than_many() -> None:
+    count = 12
+    chain = SubGraph(
+        tensors=[Tensor(shape=[16]) for _ in range(count + 1)],
+        operators=[Operator(inputs=[k], outputs=[k + 1]) for k in range(count)],
+        inputs=[0],
+        outputs=[count],
+    )
+    model = Model(buffers=[Buffer()], operator_codes=[OperatorCode()], subgraphs=[chain])
+    offsets = [BYTES * (k % 4) for k in range(count + 1)]
+    with_metadata(model, PLAN, plan_bytes(*offsets))
+    done(model, move_item(model, OPERATORS, 1, count - 1))
+    assert plan_of(model) == [0, -1, -1, *offsets[3:]]
+
+
 def test_a_plan_that_still_fits_is_left_alone() -> None:
     model = with_metadata(two_branches(), PLAN, plan_bytes(0, 64, 128, 256, 192))
     made = move_item(model, OPERATORS, 2, 0)

@@ -97,6 +97,9 @@ def metadata_updates(model: Model, change: Renumbered) -> Iterator[MetadataUpdat
             continue
         if data != old:
             notes = notes or ["indices renumbered"]
+            if len(notes) > MOST_NAMED:
+                more = f"{len(notes) - MOST_NAMED:,} more changes of this kind"
+                notes = [*notes[:MOST_NAMED], more]
             yield MetadataUpdate(index, data, [f"{kind.name}: {note}." for note in notes])
 
 

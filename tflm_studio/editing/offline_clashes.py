@@ -18,6 +18,7 @@ from tflm_studio.analysis.lifetimes import (
     Flow,
     Ints,
     Lifetimes,
+    Pairs,
     Step,
     arena_bytes,
     find_lifetimes,
@@ -63,8 +64,7 @@ def unplanned_by(model: Model, change: Renumbered, offsets: Sequence[int]) -> di
         raise ReadError("it has too many tensors in use at once to see whether it still fits")
     fresh = ~meet_in_time(before, new)
     shared = {int(k) for side in old for k in side}
-    pairs = zip(new[0][fresh].tolist(), new[1][fresh].tolist(), strict=True)
-    return _given_up(model, pairs, shared)
+    return _given_up(model, (new[0][fresh], new[1][fresh]), shared)
 
 
 def _moves_lifetimes(change: Renumbered) -> bool:
@@ -84,9 +84,13 @@ def _sizes(model: Model, placed: Ints) -> Ints:
     return sizes
 
 
-def _given_up(model: Model, pairs: zip[tuple[int, int]], shared: set[int]) -> dict[int, str]:
+def _given_up(model: Model, pairs: Pairs, shared: set[int]) -> dict[int, str]:
+    """Which tensor of each pair gives its offset up; those in many pairs come first."""
+    clashes = np.bincount(np.concatenate(pairs), minlength=1)
+    worst_first = np.argsort(-np.maximum(clashes[pairs[0]], clashes[pairs[1]]), kind="stable")
     given_up: dict[int, str] = {}
-    for earlier, later in pairs:
+    for k in worst_first:
+        earlier, later = int(pairs[0][k]), int(pairs[1][k])
         if earlier in given_up or later in given_up:
             continue
         if later in shared and earlier in shared:
@@ -95,7 +99,9 @@ def _given_up(model: Model, pairs: zip[tuple[int, int]], shared: set[int]) -> di
                 "same time, at the same place, and both share memory on purpose; the plan has "
                 "to be made anew"
             )
-        loser, other = (earlier, later) if later in shared else (later, earlier)
+        takes_earlier = later in shared or clashes[earlier] > clashes[later]
+        takes_earlier &= earlier not in shared
+        loser, other = (earlier, later) if takes_earlier else (later, earlier)
         given_up[loser] = (
             f"offset of {_name(model, loser)} removed: it would be in use at the same time as "
             f"{_name(model, other)}, at the same place"
