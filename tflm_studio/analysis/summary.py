@@ -36,6 +36,10 @@ def summarize(model: Model) -> Json:
             {"name": entry.name, "size": _buffer_size(model, entry.buffer)}
             for entry in model.metadata or []
         ],
+        "associated_files": [
+            {"name": file.name, "size": data_bytes(file.data)}
+            for file in model.associated_files or []
+        ],
         "signatures": [
             {
                 "key": signature.signature_key,
@@ -136,7 +140,11 @@ def describe_model(model: Model, name: str) -> Iterator[str]:
         names = ", ".join(str(each["name"]) for each in signature["inputs"])
         results = ", ".join(str(each["name"]) for each in signature["outputs"])
         yield f"signature    {signature['key']}: {names} → {results}"
+    for file in facts["associated_files"]:
+        yield f"file         {file['name']}, {file['size']:,} bytes"
     origin = model.extra
+    if isinstance(origin, Origin) and origin.archive is not None and origin.archive.problem:
+        yield f"an archive behind the model cannot be taken apart: {origin.archive.problem}"
     for place in origin.opaque if isinstance(origin, Origin) else ():
         yield f"not in the schema, kept as it is: {place}"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tflm_studio.formats.archive import files_of, find_archive
 from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
 from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
@@ -26,9 +27,10 @@ class Origin(Extra):
         end: Byte offset behind the flatbuffer; what follows is `tail`.
         opaque: Places with content that the schema does not know.
         source: The C source that held the bytes, None if the file was the flatbuffer itself.
+        archive: The archive of associated files at the end, None if there is none.
     """
 
-    __slots__ = ("data", "end", "name", "opaque", "source")
+    __slots__ = ("archive", "data", "end", "name", "opaque", "source")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Origin(Extra):
         self.end = end
         self.opaque = opaque
         self.source: CSource | None = None
+        self.archive = find_archive(data, end)
 
     @property
     def tail(self) -> memoryview:
@@ -87,7 +90,8 @@ def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -
     end = scan.end
     if not any(scan.view[end : end + 16]) and len(scan.view) - end < 16:
         end = len(scan.view)
-    model.extra = Origin(model.extra, name, scan.view, end, opaque)
+    origin = Origin(model.extra, name, scan.view, end, opaque)
+    model.extra, model.associated_files = origin, files_of(origin.archive)
     return model
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tflm_studio.model.address import Address
+from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.structure import Field, Kind, Table
 
 
@@ -22,7 +23,7 @@ def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Addre
     if type(old) is not type(new):
         yield address
         return
-    for row in old.FIELDS:
+    for row in old.ROWS:
         a, b = getattr(old, row.name), getattr(new, row.name)
         if a is b:
             continue
@@ -50,6 +51,20 @@ def same_value(row: Field, a: Any, b: Any) -> bool:
         # Two spellings with surrogate escapes may be the same bytes.
         return a == b or encoded_text(a) == encoded_text(b)
     return bool(a == b)
+
+
+def same_files(a: list[AssociatedFile] | None, b: list[AssociatedFile] | None) -> bool:
+    """Whether two models have the same associated files: names, bytes, order.
+
+    No list is the same as an empty one, and no bytes are the same as none.
+    """
+    first, second = a or [], b or []
+    return len(first) == len(second) and all(map(_same_file, first, second))
+
+
+def _same_file(a: AssociatedFile, b: AssociatedFile) -> bool:
+    first, second = (b"" if file.data is None else file.data for file in (a, b))
+    return a.name == b.name and same_bytes(first, second)
 
 
 def encoded_text(text: str) -> bytes:

@@ -122,8 +122,8 @@ class FieldForm(QWidget):
 
 def _chosen(table: type[Table], names: Iterable[str] | None) -> list[Field]:
     if names is None:
-        return [row for row in table.FIELDS if not row.deprecated]
-    rows = {row.name: row for row in table.FIELDS}
+        return [row for row in table.ROWS if not row.deprecated]
+    rows = {row.name: row for row in table.ROWS}
     return [rows[name] for name in names]
 
 
