@@ -63,6 +63,12 @@ def payload_of(origin: Origin) -> memoryview:
     return between if any(between) else between[:0]
 
 
+def kept_behind(origin: Origin) -> int:
+    """How many bytes behind the flatbuffer stay as they are: all but files that are known."""
+    archive = origin.archive
+    return len(origin.tail if archive is not None and archive.problem else payload_of(origin))
+
+
 def in_flatbuffer(changed: Iterable[Address]) -> list[Address]:
     """Those of the changed places that the flatbuffer holds."""
     return [address for address in changed if address[:1] != (ASSOCIATED_FILES.name,)]
