@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
+from tests.conftest import readable_models
 from tests.formats.archives import (
     DATE,
     LABELS,
@@ -211,7 +212,7 @@ def test_damaged_archives_are_read_or_left_alone() -> None:
 
 def test_models_with_damaged_archives_are_saved_or_refused(tmp_path: Path) -> None:
     end = len(lay_out(one_convolution()).tobytes())
-    for data in mutants(two_files(), end, 20):
+    for data in mutants(two_files(), end, 12):
         model = read_flatbuffer(data)
         assert encode(model).tobytes() == data
         model.description = LONGER
@@ -292,6 +293,25 @@ def test_files_of_a_model_made_by_hand(tmp_path: Path) -> None:
     assert same_content(again, model)
 
 
+def test_real_models_take_another_file(models_folder: Path, tmp_path: Path) -> None:
+    found, path = 0, tmp_path / "m.tflite"
+    for original in readable_models(models_folder):
+        data = original.read_bytes()
+        if END not in data[-70_000:]:
+            continue
+        model, found = read_flatbuffer(data, original.name), found + 1
+        assert isinstance(model.extra, Origin)
+        assert model.extra.archive is not None
+        assert not model.extra.archive.problem, original
+        expected = {**contents(model), "new.txt": b"new"}
+        model.associated_files = named(*expected.items())
+        written = saved(model, path)
+        start = model.extra.archive.start
+        assert written[:start] == data[:start], original
+        check_readers(path, expected)
+    assert found
+
+
 @pytest.mark.parametrize("change_model", [False, True])
 def test_vendor_code_before_the_archive_stays_where_it_was(
     tmp_path: Path, change_model: bool
@@ -364,7 +384,7 @@ NAMES = st.text(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.dictionaries(NAMES, st.binary(max_size=300), max_size=6), st.booleans())
 def test_any_names_and_contents_come_back(
