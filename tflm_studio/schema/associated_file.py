@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tflm_studio.schema.structure import OUTSIDE, Extra, Field, Kind, Table
+from tflm_studio.schema.structure import NO_SLOT, Extra, Field, Kind, Table
 
 
 class AssociatedFile(Table):
@@ -34,17 +34,17 @@ class AssociatedFile(Table):
     BEHIND: ClassVar[tuple[Field, ...]] = (
         Field(
             name="name",
-            slot=OUTSIDE,
+            slot=NO_SLOT,
             kind=Kind.STRING,
             doc="Name of the file in the archive; the metadata refers to it by this name.",
         ),
-        Field(name="data", slot=OUTSIDE, kind=Kind.BYTES, doc="What the file holds."),
+        Field(name="data", slot=NO_SLOT, kind=Kind.BYTES, doc="What the file holds."),
     )
 
 
 ASSOCIATED_FILES = Field(
     name="associated_files",
-    slot=OUTSIDE,
+    slot=NO_SLOT,
     kind=Kind.TABLES,
     members=(AssociatedFile,),
     doc="Files in the zip archive behind the flatbuffer, such as lists of labels.",

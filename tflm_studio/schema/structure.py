@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import ClassVar
 
-OUTSIDE = -1  # the slot of a field that the flatbuffer does not hold
+NO_SLOT = -1  # the slot of a field that the flatbuffer does not hold
 
 
 class Kind(Enum):
@@ -32,7 +32,7 @@ class Field:
     Attributes:
         name: The schema's name.
         slot: Index in the vtable; for a union the slot of the value (its type is `slot - 1`).
-            `OUTSIDE` for what stands outside the flatbuffer.
+            `NO_SLOT` for what stands outside the flatbuffer.
         kind: How it is stored.
         scalar: Schema name of the number type for `SCALAR` and `SCALARS` ("int", "float"...).
         default: Value when the slot is absent, for `SCALAR`.
