@@ -11,6 +11,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # No test reads or changes what the person at this machine has set.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="tflm-studio-tests-")
+os.environ["XDG_CACHE_HOME"] = os.environ["XDG_CONFIG_HOME"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "resources" / "samples"

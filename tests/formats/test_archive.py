@@ -34,7 +34,7 @@ from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.model_file import encode, read_model, save_in_place
 from tflm_studio.model.comparison import same_files
 from tflm_studio.model.errors import ReadError, WriteError
-from tflm_studio.schema.tables import AssociatedFile, Model
+from tflm_studio.schema.tables import AssociatedFile, Buffer, Model
 
 LONGER = "a much longer description " * 9
 
@@ -329,6 +329,29 @@ def test_vendor_code_before_the_archive_stays_where_it_was(
     written = saved(model, path)
     assert written[len(bare) :][: len(payload)] == payload
     check_readers(path, {"a": b"1", "b": b"2"})
+
+
+def test_weights_outside_and_files_live_behind_the_same_model(tmp_path: Path) -> None:
+    path, weights = tmp_path / "m.tflite", bytes(range(200))
+    model = one_convolution()
+    model.buffers = [*(model.buffers or []), Buffer(data=weights, offset=1, size=200)]
+    model.associated_files = named(("labels.txt", b"yes"))
+    saved(model, path)
+    for change in ("file", "description", "both"):
+        model = ts.load_model_from_file(path)
+        if change != "description":
+            files = contents(model)
+            model.associated_files = named(*files.items(), (change, b"new"))
+        if change != "file":
+            model.description = LONGER * (2 if change == "both" else 1)
+        expected = contents(model)
+        saved(model, path)
+        check_readers(path, expected)
+        again = ts.load_model_from_file(path)
+        assert same_content(again, model)
+        outside = (again.buffers or [])[-1]
+        assert bytes(outside.data or b"") == weights
+        assert outside.offset > 1
 
 
 def test_an_empty_archive_stays_until_a_file_comes_and_goes(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address
+from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import builtin_code, operator_code, weight_inputs
 from tflm_studio.model.quantization import AffineQuantization, Reals, find_quantization
 from tflm_studio.model.tensor_types import (
@@ -61,7 +62,6 @@ class BufferContents:
         file_offset: Where the bytes start in the file they were read from, if they do.
         axis_names: One for each dimension of `shape`.
         declared_shape: The shape that the tensor states, whether or not the bytes fit it.
-        is_editable: Whether the bytes are in the buffer itself and can be written.
         note: What does not fit together, for people; empty if all does.
     """
 
@@ -76,7 +76,6 @@ class BufferContents:
     file_offset: int | None = None
     axis_names: tuple[str, ...] = ()
     declared_shape: tuple[int, ...] | None = None
-    is_editable: bool = True
     note: str = ""
 
     @property
@@ -233,7 +232,6 @@ def _tensor_contents(model: Model, s: int, t: int) -> BufferContents | None:
         file_offset=stored.file_offset,
         axis_names=_axis_names(model, subgraph, t, len(shape)),
         declared_shape=declared,
-        is_editable=stored.is_editable,
         note=note if stored.data is not None else "",
     )
 
@@ -263,7 +261,6 @@ def _raw_contents(model: Model, b: int, name: str, place: str) -> BufferContents
         place=f"{place}buffer {b}",
         file_offset=stored.file_offset,
         axis_names=_rank_names(1),
-        is_editable=stored.is_editable,
     )
 
 
@@ -272,28 +269,19 @@ class _Stored:
 
     Attributes:
         data: A view of them, None if there are none.
-        is_editable: Whether they are a field of the buffer.
         file_offset: Where they start in the file, None if they are not part of it.
     """
 
     def __init__(self, model: Model, buffer_index: int) -> None:
         self.data: memoryview | None = None
         self.file_offset: int | None = None
-        self.is_editable = True
         origin = model.extra
         buffer = _item(model.buffers, buffer_index)
-        if isinstance(buffer, Buffer):
-            self._find(buffer, origin)
+        if isinstance(buffer, Buffer) and data_bytes(buffer.data):
+            self.data = memoryview(buffer.data or b"").cast("B")
         if self.data is not None and isinstance(origin, Origin):
             start = _memory_address(self.data) - _memory_address(origin.data)
             self.file_offset = start if 0 <= start < len(origin.data) else None
-
-    def _find(self, buffer: Buffer, origin: object) -> None:
-        if buffer.data is not None and memoryview(buffer.data).nbytes:
-            self.data = memoryview(buffer.data).cast("B")
-        elif buffer.offset > 1 and isinstance(origin, Origin):
-            behind = origin.data[buffer.offset : buffer.offset + buffer.size]
-            self.data, self.is_editable = behind if len(behind) else None, False
 
 
 def _memory_address(data: memoryview) -> int:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from tflm_studio.analysis.opening import opening_notes
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.graph import data_bytes, describe_tensor
 from tflm_studio.model.operators import (
@@ -142,11 +143,8 @@ def describe_model(model: Model, name: str) -> Iterator[str]:
         yield f"signature    {signature['key']}: {names} → {results}"
     for file in facts["associated_files"]:
         yield f"file         {file['name']}, {file['size']:,} bytes"
-    origin = model.extra
-    if isinstance(origin, Origin) and origin.archive is not None and origin.archive.problem:
-        yield f"an archive behind the model cannot be taken apart: {origin.archive.problem}"
-    for place in origin.opaque if isinstance(origin, Origin) else ():
-        yield f"not in the schema, kept as it is: {place}"
+    for note in opening_notes(model):
+        yield f"note         {note}"
 
 
 def _subgraph_lines(index: int, subgraph: SubGraph, shown: Json) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tflm_studio.editing.field_values import checked, checked_item, cost_bytes, frozen
+from tflm_studio.formats.snapshot import is_writable, writable
 from tflm_studio.model.address import (
     Address,
     format_address,
@@ -257,9 +258,9 @@ class WriteBytes(Edit):
         old = self._old(model)
         parent, row = parent_and_field(model, self.address)
         value = getattr(parent, row.name)
-        if not isinstance(value, bytearray):
+        if not is_writable(value):
             # The first write takes the bytes out of the file they are a view of.
-            value = bytearray(value)
+            value = writable(value)
             setattr(parent, row.name, value)
         value[self.offset : self.offset + len(self.data)] = self.data
         return WriteBytes(self.address, self.offset, old)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tflm_studio.formats.snapshot import write_segment
 from tflm_studio.model.errors import WriteError
 
 BytesLike = bytes | bytearray | memoryview
@@ -89,7 +90,8 @@ def _write_temporary(file: NewFile) -> tuple[Path, Path]:
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
         temporary = Path(name)
         with open(handle, "wb") as stream:
-            stream.writelines(file.segments)
+            for segment in file.segments:
+                write_segment(stream, segment)
             stream.flush()
             temporary.chmod(_mode_for(target))
             os.fsync(stream.fileno())

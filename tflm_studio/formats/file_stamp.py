@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,14 @@ class FileStamp(NamedTuple):
     time_ns: int
 
 
+def stamp_from(status: os.stat_result) -> FileStamp:
+    """The stamp of a file that `os.stat` described."""
+    return FileStamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
 def stamp_of(path: Path) -> FileStamp | None:
     """The stamp of a file as it is now, None if there is none."""
     try:
-        status = path.stat()
+        return stamp_from(path.stat())
     except OSError:
         return None
-    return FileStamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -14,6 +14,7 @@ from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.model.comparison import same_files, same_value
 from tflm_studio.model.errors import WriteError
+from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, is_outside
 from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import Model
 
@@ -48,7 +49,7 @@ class Columns:
     """All tables of one type.
 
     `present[k, slot]` says whether row `k` stores the slot; `scalars[slot]` holds the inline
-    numbers of all rows.
+    numbers of all rows; `outside` are bytes that stand behind the flatbuffer.
     """
 
     objects: list[Any] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Columns:
     scalars: dict[int, NDArray[Any]] = field(default_factory=dict)
     links: list[TableLinks] = field(default_factory=list)
     values: list[Values] = field(default_factory=list)
+    outside: Values | None = None
 
 
 def take_apart(model: Model, *, strict: bool = True) -> dict[type[Table], Columns]:
@@ -105,8 +107,11 @@ class _Gatherer:
     def _gather(self, table: type[Table], columns: Columns) -> None:
         width = 1 + max((row.slot for row in table.FIELDS), default=-1)
         columns.present = np.zeros((len(columns.objects), width), np.bool_)
+        moved = _outside_fields(table, columns)
         for row in table.FIELDS:
             values = list(map(attrgetter(row.name), columns.objects))
+            for k, value in moved.get(row.name, ()):
+                values[k] = value
             if row.kind is Kind.SCALAR:
                 _gather_scalar(table, columns, row, values)
                 continue
@@ -193,8 +198,28 @@ class _Gatherer:
                     "program does not know and so cannot move to another place of the file. "
                     "Only changes of values in place can be saved."
                 )
-            for slot in extra.explicit:
+            for slot in extra.explicit & columns.scalars.keys():
                 columns.present[k, slot] = True
+
+
+def _outside_fields(table: type[Table], columns: Columns) -> dict[str, list[tuple[int, Any]]]:
+    """What fields say instead, by row, where the bytes of a table stand outside.
+
+    The place is a placeholder: it is known when everything is laid out.
+    """
+    fields = OUTSIDE.get(table)
+    if fields is None or not any(map(attrgetter(fields.offset.name), columns.objects)):
+        return {}
+    rows = [k for k, item in enumerate(columns.objects) if is_outside(item)]
+    data = [getattr(columns.objects[k], fields.data.name) for k in rows]
+    if rows:
+        columns.outside = Values(fields.data, np.array(rows, np.int64), data)
+    sizes = [memoryview(item).nbytes for item in data]
+    return {
+        fields.data.name: [(k, None) for k in rows],
+        fields.offset.name: [(k, PLACEHOLDER) for k in rows],
+        fields.size.name: list(zip(rows, sizes, strict=True)),
+    }
 
 
 def _gather_scalar(
@@ -243,7 +268,12 @@ def _same_columns(table: type[Table], a: Columns, b: Columns) -> bool:
         and all(map(_same_links, a.links, b.links))
         and len(a.values) == len(b.values)
         and all(_same_values(table, x, y) for x, y in zip(a.values, b.values, strict=True))
+        and _same_outside(table, a.outside, b.outside)
     )
+
+
+def _same_outside(table: type[Table], a: Values | None, b: Values | None) -> bool:
+    return a is b if a is None or b is None else _same_values(table, a, b)
 
 
 def _same_links(a: TableLinks, b: TableLinks) -> bool:

@@ -7,16 +7,18 @@ The smallest change is the safest: a weight edited by hand alters exactly its by
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
 from tflm_studio.formats.flatbuffer_columns import numbers
 from tflm_studio.formats.flatbuffer_writer import Layout
+from tflm_studio.formats.snapshot import SMALLEST
 from tflm_studio.model.address import Address, find_address, find_field, resolve
-from tflm_studio.model.comparison import same_value
+from tflm_studio.model.comparison import PIECE_BYTES, same_bytes, same_value
+from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, is_outside
 from tflm_studio.schema.structure import Field, Kind, Table
-from tflm_studio.schema.tables import Model
+from tflm_studio.schema.tables import Buffer, Model, Operator
 
 Patch = tuple[int, bytes | memoryview]
 NOTHING: Patch = (0, b"")
@@ -42,7 +44,7 @@ def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> L
         if isinstance(patch, Misfit):
             return patch
         if patch is not NOTHING:
-            patches.append(patch)
+            patches += _changed_pieces(original, *patch)
     patches.sort(key=lambda item: item[0])
     segments: list[bytes | bytearray | memoryview] = []
     end = 0
@@ -54,6 +56,17 @@ def patched(model: Model, original: memoryview, changed: Iterable[Address]) -> L
     return Layout(len(original), [*segments, original[end:]])
 
 
+def _changed_pieces(original: memoryview, at: int, raw: bytes | memoryview) -> Iterator[Patch]:
+    """What of a patch differs from the original, so that the rest is copied by the system."""
+    if len(raw) < SMALLEST:
+        yield at, raw
+        return
+    for start in range(0, len(raw), PIECE_BYTES):
+        piece = raw[start : start + PIECE_BYTES]
+        if not same_bytes(piece, original[at + start : at + start + len(piece)]):
+            yield at + start, piece
+
+
 def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misfit:
     if address and isinstance(address[-1], int):
         address = address[:-1]  # an item of a list is written with its list
@@ -62,7 +75,12 @@ def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misf
     if found is None:
         return Misfit.UNCLEAR
     at, row = found
-    parent = type(resolve(model, address[:-1]))
+    table = resolve(model, address[:-1])
+    parent = type(table)
+    if parent in OUTSIDE and row in (OUTSIDE[parent].offset, OUTSIDE[parent].size):
+        return Misfit.OTHER_SIZE  # the bytes are to stand elsewhere
+    if not at and parent in OUTSIDE and row is OUTSIDE[parent].data and is_outside(table):
+        return _patch_outside(original, address, memoryview(value).cast("B"))
     if not at:
         # The file does not state the field: nothing to do if it is at its default again.
         return NOTHING if same_value(row, value, row.default) else Misfit.OTHER_SIZE
@@ -76,6 +94,20 @@ def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misf
     raw, count = _flat_bytes(parent, row, value)
     fits = count == _number("<I", original, start)
     return (start + 4, raw) if fits else Misfit.OTHER_SIZE
+
+
+def _patch_outside(original: memoryview, address: Address, data: memoryview) -> Patch | Misfit:
+    """Bytes behind the flatbuffer, at the place where the file says they are."""
+    kind = Buffer if address[0] == "buffers" else Operator
+    fields, stated = OUTSIDE[kind], []
+    for row in (fields.offset, fields.size):
+        found = _locate(original, (*address[:-1], row.name))
+        if found is None or not found[0]:
+            return Misfit.OTHER_SIZE
+        stated.append(_number("<Q", original, found[0]))
+    start, size = stated
+    fits = size == len(data) and start > PLACEHOLDER and start + size <= len(original)
+    return (start, data) if fits else Misfit.OTHER_SIZE
 
 
 _FLAT = frozenset((Kind.BYTES, Kind.STRING, Kind.SCALARS))

@@ -14,6 +14,9 @@ import numpy as np
 from tflm_studio.formats.archive import files_of, find_archive
 from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
+from tflm_studio.model.address import format_address
+from tflm_studio.model.comparison import PIECE_BYTES
+from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, tables_with_offset
 from tflm_studio.schema.structure import Extra, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import Model
 
@@ -24,13 +27,15 @@ class Origin(Extra):
     Attributes:
         name: What messages call the file.
         data: All bytes of the file, read-only; weights of the model are views of it.
-        end: Byte offset behind the flatbuffer; what follows is `tail`.
+        end: Byte offset behind the flatbuffer and what it keeps outside; what follows is
+            `tail`.
+        missing: Places that state bytes outside the flatbuffer which the file does not have.
         opaque: Places with content that the schema does not know.
         source: The C source that held the bytes, None if the file was the flatbuffer itself.
         archive: The archive of associated files at the end, None if there is none.
     """
 
-    __slots__ = ("archive", "data", "end", "name", "opaque", "source")
+    __slots__ = ("archive", "data", "end", "missing", "name", "opaque", "source")
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class Origin(Extra):
         self.data = data
         self.end = end
         self.opaque = opaque
+        self.missing: tuple[str, ...] = ()
         self.source: CSource | None = None
         self.archive = find_archive(data, end)
 
@@ -61,9 +67,14 @@ class Origin(Extra):
     def is_held_by(self, path: Path) -> bool:
         """Whether a file holds these bytes; reads all of it if the size agrees."""
         try:
-            if path.stat().st_size != len(self.file_bytes):
+            held = memoryview(self.file_bytes)
+            if path.stat().st_size != len(held):
                 return False
-            return path.read_bytes() == self.file_bytes
+            with path.open("rb") as file:
+                return all(
+                    file.read(PIECE_BYTES) == held[at : at + PIECE_BYTES]
+                    for at in range(0, len(held), PIECE_BYTES)
+                )
         except OSError:
             return False
 
@@ -86,13 +97,56 @@ def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -
     with _collector_paused():
         model: Model = _build(scan)
     opaque = tuple(_opaque_places(scan))
+    end, missing = _take_in(model, scan)
     # Writers pad to 16 behind the last object; such zeros belong to the flatbuffer.
-    end = scan.end
     if not any(scan.view[end : end + 16]) and len(scan.view) - end < 16:
         end = len(scan.view)
     origin = Origin(model.extra, name, scan.view, end, opaque)
+    origin.missing = tuple(missing)
     model.extra, model.associated_files = origin, files_of(origin.archive)
     return model
+
+
+def _take_in(model: Model, scan: Scan) -> tuple[int, list[str]]:
+    """Gives buffers and operators the bytes they keep outside the flatbuffer.
+
+    Returns:
+        Where the last of them end, or the flatbuffer does, and what the file does not have.
+    """
+    view, end = scan.view, scan.end
+    missing: list[str] = []
+    for address, table in tables_with_offset(model):
+        fields = OUTSIDE[type(table)]
+        start = getattr(table, fields.offset.name)
+        if getattr(table, fields.data.name) is not None:
+            explicit = table.extra.explicit if table.extra else frozenset()
+            unknown = table.extra.unknown if table.extra else frozenset()
+            table.extra = Extra(explicit | {fields.data.slot}, unknown)
+            continue
+        stop = start + getattr(table, fields.size.name)
+        if stop <= len(view) and start > PLACEHOLDER:
+            setattr(table, fields.data.name, view[start:stop])
+            end = max(end, stop)
+        elif start > PLACEHOLDER:
+            missing.append(
+                f"{format_address(address)}: states bytes {start:,} to {stop:,} of the file, "
+                f"which has {len(view):,}"
+            )
+    return end, missing
+
+
+def outside_regions(scan: Scan) -> list[tuple[int, int]]:
+    """Start and end of the bytes that a file keeps outside its flatbuffer."""
+    regions = []
+    for table, fields in OUTSIDE.items():
+        if table not in scan.types:
+            continue
+        rows = (fields.offset, fields.size, fields.data)
+        columns = [scan.types[table].columns[row.name] for row in rows]
+        for start, size, data in zip(*columns, strict=True):
+            if start > PLACEHOLDER and data is None and start + size <= len(scan.view):
+                regions.append((start, start + size))
+    return regions
 
 
 @contextmanager

@@ -228,12 +228,12 @@ class Scan:
         size = u2[vtable >> 1].astype(np.int64)
         good = (size & 1 == 0) & (vtable <= self.size - size) & (size < self.size)
         self._require(good, at, table, None, "", "its vtable runs past the end of the file")
-        self._cover(vtable, vtable + size)
-        self._cover(at, at + 4)
+        self.cover(vtable, vtable + size)
+        self.cover(at, at + 4)
         inline = u2[np.where(size >= 4, (vtable >> 1) + 1, vtable >> 1)]
         ends = at + np.where(size >= 4, inline, 4)
         sound = ends <= self.size
-        self._cover(at[sound], ends[sound])
+        self.cover(at[sound], ends[sound])
         return vtable, size
 
     def _field_offsets(
@@ -270,8 +270,8 @@ class Scan:
         # A field takes a byte of its table or more, and two of a vtable.
         self._bound_sharing(self._unknown_fields, self.size + SHARED, "unknown fields")
 
-    def _cover(self, starts: Positions, ends: Positions) -> None:
-        """Notes bytes that something of the flatbuffer takes up."""
+    def cover(self, starts: Positions, ends: Positions) -> None:
+        """Notes bytes that something of the model takes up."""
         self.end = max(self.end, int(ends.max(initial=0)))
         if self._covered is not None:
             self._covered.append((starts, ends))
@@ -329,7 +329,7 @@ class Scan:
         self._require(
             self._inside(place, size), place, table, rows, row.name, "value outside the file"
         )
-        self._cover(place, place + size)
+        self.cover(place, place + size)
         numbers: NDArray[Any] = self._as(dtype)[place >> (size.bit_length() - 1)]
         return numbers
 
@@ -400,7 +400,7 @@ class Scan:
         good &= target <= self.size - nbytes
         what = f"its vector runs past the end of the file of {self.size:,} bytes"
         self._require(good, target, table, rows, row.name, what)
-        self._cover(target, target + nbytes)
+        self.cover(target, target + nbytes)
         return count
 
     def _vector_of_tables(
@@ -440,7 +440,7 @@ class Scan:
             self._require(good, end, table, rows, row.name, "the string has no end")
             good = self._as(np.dtype("u1"))[end] == 0
             self._require(good, end, table, rows, row.name, "the string has no end")
-            self._cover(end, end + 1)
+            self.cover(end, end + 1)
         if row.kind is not Kind.BYTES:
             self._items += int(count.sum())
             self._bound_sharing(self._items, self.size + SHARED_ITEMS, "vectors and texts")

@@ -10,7 +10,7 @@ model gives the same bytes on every machine.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from tflm_studio.formats.flatbuffer_columns import Columns, Values, numbers, tak
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER, MAX_BUFFER_BYTES
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.model.errors import WriteError
+from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
@@ -31,6 +32,7 @@ FIRST = 8  # behind the root offset and the identifier
 # Every vector of bytes starts 16-aligned: `Buffer.data` must (force_align in the schema), and
 # flexbuffers in custom options are read in place by kernels that cannot read unaligned words.
 BLOB_ALIGN = 16
+_ZEROS = memoryview(bytes(2**16))
 
 
 @dataclass(slots=True)
@@ -198,12 +200,39 @@ class _Writer:
         self._fill_pieces()
         shift = _room_for(len(self.head) - FIRST, kept)
         chunks: list[tuple[int, BytesLike]] = [(each.at, each.data) for each in kept]
-        self._place_blobs(chunks, kept, shift)
+        end = self._place_blobs(chunks, kept, shift)
+        if end > MAX_BUFFER_BYTES:
+            raise WriteError(
+                f"The model takes {end:,} bytes; a flatbuffer cannot be larger than 2 GB. "
+                "Keep its weights outside the flatbuffer."
+            )
+        self._place_outside(chunks, kept, end)
         root = int(self.placed[Model].at[0]) + shift
         start = struct.pack("<I4s", root, IDENTIFIER)
         chunks.append((0, start))
         chunks.append((shift + FIRST, memoryview(self.head)[FIRST:]))
-        return _joined(chunks)
+        layout = _joined(chunks)
+        self._refuse_strays(layout.size)
+        return layout
+
+    def _refuse_strays(self, size: int) -> None:
+        """Refuses places that led outside the old file, and would lead into the new one."""
+        for table, fields in OUTSIDE.items():
+            columns = self.placed[table].columns if table in self.placed else None
+            if columns is None or not columns.scalars[fields.offset.slot].any():
+                continue
+            offset = columns.scalars[fields.offset.slot]
+            has_bytes = columns.present[:, fields.data.slot].copy()
+            if columns.outside is not None:
+                has_bytes[columns.outside.rows] = True
+            strays = np.flatnonzero(~has_bytes & (offset > PLACEHOLDER) & (offset < size))
+            if len(strays):
+                raise WriteError(
+                    f"{table.__name__} {int(strays[0])} states bytes at {offset[strays[0]]:,} "
+                    "of the file that are not there; in the changed file others would stand "
+                    f"there. Give it its bytes, or set {fields.offset.name} and "
+                    f"{fields.size.name} to 0."
+                )
 
     def _fill_pieces(self) -> None:
         for at, raw in self.pieces:
@@ -214,13 +243,14 @@ class _Writer:
 
     def _place_blobs(
         self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], shift: int
-    ) -> None:
+    ) -> int:
+        """Places vectors of bytes behind the tables; returns where they end."""
         words = self._words()
         cursor = len(self.head) + shift
         for fields, blobs in self.blobs:
             lengths = np.array(list(map(len, blobs)), np.int64)
             # The length prefix ends where the aligned data starts.
-            starts = _stack(cursor + BLOB_ALIGN - 4, lengths, kept)
+            starts = _stack(cursor, lengths, kept, ahead=4)
             targets = starts - shift
             words[fields >> 2] = targets - fields
             for begin, blob in zip(starts.tolist(), blobs, strict=True):
@@ -228,6 +258,29 @@ class _Writer:
                 chunks.append((begin + 4, blob))
             if len(blobs):
                 cursor = _up(int(starts[-1] + 4 + lengths[-1]), BLOB_ALIGN)
+        return cursor
+
+    def _place_outside(
+        self, chunks: list[tuple[int, BytesLike]], kept: list[Kept], cursor: int
+    ) -> None:
+        """Places what stands outside the flatbuffer, and states where.
+
+        What is the same piece of memory is written once: converters share equal weights.
+        """
+        for table, fields in OUTSIDE.items():
+            found = self.placed[table].columns.outside if table in self.placed else None
+            if found is None:
+                continue
+            placed = self.placed[table]
+            blobs = [_view(table, found.row, value) for value in found.values]
+            pieces = dict(zip(map(_memory, blobs), blobs, strict=True))
+            lengths = np.array(list(map(len, pieces.values())), np.int64)
+            starts = _stack(cursor, lengths, kept, ahead=0).tolist()
+            chunks += zip(starts, pieces.values(), strict=True)
+            place_of = dict(zip(pieces, starts, strict=True))
+            at = placed.at[found.rows] + placed.inline[found.rows, fields.offset.slot]
+            self._words("<u8")[at >> 3] = [place_of[_memory(blob)] for blob in blobs]
+            cursor = _up(starts[-1] + int(lengths[-1]), BLOB_ALIGN)
 
 
 def _room_for(nbytes: int, kept: list[Kept]) -> int:
@@ -240,14 +293,18 @@ def _room_for(nbytes: int, kept: list[Kept]) -> int:
     return shift
 
 
-def _stack(first: int, lengths: Positions, kept: list[Kept]) -> Positions:
-    """Starts of blobs one behind the other, stepping over the kept bytes."""
-    nbytes = lengths + 4
+def _stack(cursor: int, lengths: Positions, kept: list[Kept], ahead: int) -> Positions:
+    """Starts of blobs one behind the other, stepping over the kept bytes.
+
+    Each begins with `ahead` bytes that count its items, so that the items are aligned.
+    """
+    nbytes = lengths + ahead
     nbytes += -nbytes % BLOB_ALIGN
-    starts: Positions = first + np.cumsum(nbytes) - nbytes
+    lead = -ahead % BLOB_ALIGN
+    starts: Positions = cursor + lead + np.cumsum(nbytes) - nbytes
     for each in kept:
-        resume = _up(each.at + len(each.data), BLOB_ALIGN) + BLOB_ALIGN - 4
-        late = np.flatnonzero(starts + 4 + lengths > each.at)
+        resume = _up(each.at + len(each.data), BLOB_ALIGN) + lead
+        late = np.flatnonzero(starts + ahead + lengths > each.at)
         if len(late) and starts[late[0]] < resume:
             starts[late[0] :] += resume - starts[late[0]]
     return starts
@@ -258,16 +315,23 @@ def _joined(chunks: list[tuple[int, BytesLike]]) -> Layout:
     segments: list[BytesLike] = []
     size = 0
     for at, data in chunks:
-        if at > size:
-            segments.append(bytes(at - size))
+        segments += _zeros(at - size)
         segments.append(data)
         size = at + len(data)
-    if size > MAX_BUFFER_BYTES:
-        raise WriteError(
-            f"The model takes {size:,} bytes; a flatbuffer cannot be larger than 2 GB. "
-            "Keep its weights outside the flatbuffer."
-        )
     return Layout(size, segments)
+
+
+def _zeros(count: int) -> Iterator[BytesLike]:
+    """So many zeros in pieces: kept bytes may stand gigabytes behind the rest."""
+    while count > 0:
+        yield _ZEROS[:count]
+        count -= len(_ZEROS)
+
+
+def _memory(view: memoryview) -> tuple[int, int]:
+    """Where bytes are in memory, and how many."""
+    address = np.frombuffer(view, np.uint8).ctypes.data if len(view) else 0
+    return int(address), len(view)
 
 
 def _slot_sizes(table: type[Table]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ from tflm_studio.formats.json_numbers import (
 from tflm_studio.formats.json_text import DoubledKey
 from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.errors import ReadError, WriteError
+from tflm_studio.model.outside import lasting_values
 from tflm_studio.schema.structure import Extra, Field, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import EVERY_TABLE
 
@@ -109,8 +110,9 @@ class _TableWriter:
                 "and so cannot write as JSON."
             )
         found: dict[str, object] = {}
+        lasting = lasting_values(table)
         for row in table.ROWS:
-            value = getattr(table, row.name)
+            value = lasting.get(row.name, getattr(table, row.name))
             if value is row.default and (value is None or row.slot not in explicit):
                 continue
             self.steps.append(row.name)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import stat
@@ -20,6 +21,7 @@ from tflm_studio.formats.c_source_writer import (
     check_symbol,
     symbol_for,
 )
+from tflm_studio.formats.file_stamp import stamp_from, stamp_of
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
@@ -31,6 +33,7 @@ from tflm_studio.formats.model_json import (
     read_model_json,
     write_model_json,
 )
+from tflm_studio.formats.snapshot import snapshot_folder, take_snapshot
 from tflm_studio.formats.tail import (
     in_flatbuffer,
     kept_bytes,
@@ -47,6 +50,7 @@ FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
 HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 JSON_SUFFIXES = frozenset({".json"})
 MAX_FILE_BYTES = 2**36
+MAPPED_BYTES = 2**24  # smaller files are read faster than they are copied and mapped
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 PathLike = str | os.PathLike[str]
@@ -283,25 +287,38 @@ def _reads_back(layout: Layout, model: Model) -> bool:
         return False
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes | memoryview:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             raise ReadError(f"{path}: this is a device or a pipe; name a file.")
         if status.st_size > MAX_FILE_BYTES:
             raise ReadError(f"{path}: the file is larger than any model this program reads.")
-        return path.read_bytes()
+        is_large = status.st_size >= MAPPED_BYTES
+        data = memoryview(take_snapshot(path)) if is_large else path.read_bytes()
+        if stamp_of(path) != stamp_from(status):
+            raise ReadError(
+                f"{path}: another program is writing this file; open it again once it is done."
+            )
+        return data
     except ReadError:
         raise
-    except IsADirectoryError:
-        raise ReadError(f"{path}: this is a folder; name a file in it.") from None
-    except FileNotFoundError:
-        raise ReadError(f"{path}: there is no such file.") from None
-    except PermissionError:
-        raise ReadError(
-            f"{path}: you may not read this file; check its permissions."
-        ) from None
     except OSError as error:
-        raise ReadError(f"{path}: cannot be read: {error.strerror or error}.") from error
+        raise ReadError(_why_not_read(path, error)) from error
     except ValueError as error:
         raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
+
+
+def _why_not_read(path: Path, error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return f"{path}: this is a folder; name a file in it."
+    if isinstance(error, FileNotFoundError):
+        return f"{path}: there is no such file."
+    if isinstance(error, PermissionError):
+        return f"{path}: you may not read this file; check its permissions."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            f"{path}: a large file is copied before it is opened, and there is no room for "
+            f"that in {snapshot_folder()}; free some, or set XDG_CACHE_HOME to another disk."
+        )
+    return f"{path}: cannot be read: {error.strerror or error}."

@@ -14,12 +14,14 @@ import struct
 import zipfile
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from tflm_studio.formats.archive import archive_bytes, files_of
-from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.formats.flatbuffer_reader import Origin, outside_regions
 from tflm_studio.formats.flatbuffer_scan import Scan
 from tflm_studio.formats.flatbuffer_writer import BytesLike, Kept, Layout
 from tflm_studio.model.address import Address
-from tflm_studio.model.comparison import same_files
+from tflm_studio.model.comparison import PIECE_BYTES, same_files
 from tflm_studio.model.errors import WriteError
 from tflm_studio.schema.associated_file import ASSOCIATED_FILES
 from tflm_studio.schema.tables import Model
@@ -41,11 +43,14 @@ def kept_bytes(origin: Origin) -> list[Kept]:
     They may stand behind the flatbuffer, or, once weights have been written behind them, in
     the middle of it. Padding is not among them, nor are small remains of other writers.
     """
-    holes = Scan(origin.data, origin.name, with_coverage=True).holes()
+    scan = Scan(origin.data, origin.name, with_coverage=True)
+    outside = np.array(outside_regions(scan), np.int64).reshape(-1, 2)
+    scan.cover(outside[:, 0], outside[:, 1])
+    holes = scan.holes()
     kept = [
         Kept(start, origin.data[start:end])
         for start, end in holes
-        if end - start >= SMALLEST_PAYLOAD and any(origin.data[start:end])
+        if end - start >= SMALLEST_PAYLOAD and _any(origin.data[start:end])
     ]
     payload = payload_of(origin)
     # Where weights stand behind it, the tail has been found as a hole already.
@@ -60,7 +65,13 @@ def payload_of(origin: Origin) -> memoryview:
     if origin.archive is None:
         return origin.tail
     between = origin.tail[: max(0, origin.archive.start - origin.end)]
-    return between if any(between) else between[:0]
+    return between if _any(between) else between[:0]
+
+
+def _any(data: memoryview) -> bool:
+    """Whether there is anything but zeros in bytes, of which there may be gigabytes."""
+    array = np.frombuffer(data, np.uint8)
+    return any(array[at : at + PIECE_BYTES].any() for at in range(0, len(array), PIECE_BYTES))
 
 
 def kept_behind(origin: Origin) -> int:

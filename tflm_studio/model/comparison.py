@@ -10,21 +10,28 @@ from typing import Any
 import numpy as np
 
 from tflm_studio.model.address import Address
+from tflm_studio.model.outside import lasting_values
 from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.structure import Field, Kind, Table
+
+PIECE_BYTES = 2**18
 
 
 def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Address]:
     """Addresses of the fields that differ.
 
     Where a vector of tables has another length, or a union another kind, the field itself is
-    named and nothing below it. Floats are compared by their bits.
+    named and nothing below it. Floats are compared by their bits. Where bytes outside the
+    flatbuffer stand is no difference: that changes with every file.
     """
     if type(old) is not type(new):
         yield address
         return
+    lasting = lasting_values(old), lasting_values(new)
     for row in old.ROWS:
         a, b = getattr(old, row.name), getattr(new, row.name)
+        if row.name in lasting[0] and row.name in lasting[1]:
+            a, b = lasting[0][row.name], lasting[1][row.name]
         if a is b:
             continue
         place = (*address, row.name)
@@ -75,7 +82,11 @@ def encoded_text(text: str) -> bytes:
 def same_bytes(a: Any, b: Any) -> bool:
     """Whether two things with bytes hold the same bytes; costs one pass over both."""
     x, y = np.frombuffer(a, np.uint8), np.frombuffer(b, np.uint8)
-    return len(x) == len(y) and bool((x == y).all())
+    # Piece by piece: comparing at once would need another half a gigabyte for so many bytes.
+    pieces = range(0, len(x), PIECE_BYTES)
+    return len(x) == len(y) and all(
+        np.array_equal(x[at : at + PIECE_BYTES], y[at : at + PIECE_BYTES]) for at in pieces
+    )
 
 
 def _same_number(a: float, b: float) -> bool:

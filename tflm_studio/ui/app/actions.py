@@ -94,6 +94,16 @@ ACTIONS = (
         "edit.find", "Find…", "Edit", (Keys.Find,), "Show only rows that contain a text"
     ),
     ActionRow(
+        "edit.put_inside",
+        "Put all data inside the flatbuffer",
+        "Edit",
+        (),
+        "Bring weights that stand behind the flatbuffer into it, where TFLM reads them",
+        "",
+        "has_outside",
+        separated=True,
+    ),
+    ActionRow(
         "archive.add",
         "Add file…",
         FILES_MENU,

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QToolBar,
 )
 
+from tflm_studio.editing import placement
 from tflm_studio.ui.app.actions import ACTIONS, FILES_MENU, MENUS, SUBMENUS, ActionRow
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.file_commands import FileCommands
@@ -127,6 +128,7 @@ class Commands(QObject):
         facts = {
             "can_undo": history.can_undo,
             "can_redo": history.can_redo,
+            "has_outside": window.has_outside,
             "can_go_back": selection.can_go_back,
             "can_go_forward": selection.can_go_forward,
             **self.archive.facts(),
@@ -161,6 +163,11 @@ class Commands(QObject):
         """Puts the cursor into the search field."""
         self._window.find_field.setFocus()
         self._window.find_field.selectAll()
+
+    def edit_put_inside(self) -> None:
+        """Brings what stands behind the flatbuffer into it."""
+        edits = placement.put_inside(self._window.document.model)
+        self._window.session.do(edits, "put all data inside the flatbuffer")
 
     def go_back(self) -> None:
         """Selects what was selected before."""

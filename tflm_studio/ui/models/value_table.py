@@ -255,7 +255,7 @@ class ValueTable(QAbstractTableModel):
             return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         contents = self.grid.contents
-        if contents.is_editable and contents.kind.kind != "opaque":
+        if contents.kind.kind != "opaque":
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 

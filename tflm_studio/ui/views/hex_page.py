@@ -297,7 +297,7 @@ class HexPage(QAbstractScrollArea):
 
     def _write(self, place: int, byte: int) -> bool:
         contents = self._grid.contents if self._grid is not None else None
-        if contents is None or not contents.is_editable:
+        if contents is None:
             self.refused.emit(
                 "These bytes lie behind the flatbuffer and are not editable here."
             )

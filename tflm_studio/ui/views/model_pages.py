@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from html import escape
 
+from tflm_studio.analysis.opening import opening_notes
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.formats.flatbuffer_reader import Origin
-from tflm_studio.formats.model_json import JsonOrigin
 from tflm_studio.formats.tail import kept_behind
 from tflm_studio.model.graph import buffer_users, data_bytes
+from tflm_studio.model.outside import PLACEHOLDER, is_outside
 from tflm_studio.model.place_names import name_thing, plural
 from tflm_studio.model.schema import Buffer, Metadata, Model, SubGraph
 from tflm_studio.ui.models.metadata_tables import metadata_bytes, preview
@@ -51,10 +52,9 @@ class ModelPage(InspectorPage):
             behind = kept_behind(origin)
             if behind:
                 facts("behind the model", f"{behind:,} bytes, kept as they are")
-            if isinstance(origin, JsonOrigin) and origin.warnings:
-                facts("read from JSON", escape(" ".join(origin.warnings)))
-            if origin.opaque:
-                facts("not in the schema", escape("; ".join(origin.opaque[:8])))
+            notes = opening_notes(model)
+            if notes:
+                facts("notes", escape(" ".join(notes)))
 
 
 class SubGraphPage(InspectorPage):
@@ -93,11 +93,11 @@ class BufferPage(InspectorPage):
         users = buffer_users(model).get(index, [])
         links = link_list(users, lambda place: name_thing(model, place), "nothing")
         self.facts.set_fact("used by", links)
-        if buffer.offset > 1:
-            outside = f"{buffer.size:,} bytes at byte {buffer.offset:,} of the file"
-            self.facts.set_fact(
-                "outside the flatbuffer", f"{outside}; TFLM does not read them"
-            )
+        if is_outside(buffer):
+            self.facts.set_fact("in TFLM", "not read: it stands behind the flatbuffer")
+        elif buffer.offset > PLACEHOLDER and buffer.data is None:
+            stop = buffer.offset + buffer.size
+            self.facts.set_fact("missing", f"bytes {buffer.offset:,} to {stop:,} of the file")
 
 
 def _file_place(model: Model, buffer: Buffer) -> str:

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the window says of a file when it is opened, and what it offers to do about it."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+import tflm_studio as ts
+from tests.conftest import SAMPLES
+from tflm_studio.editing import placement
+from tflm_studio.ui.app.main_window import MainWindow
+from tflm_studio.ui.app.windows import Windows
+
+
+def test_a_plain_file_is_opened_without_a_word(window: MainWindow) -> None:
+    assert not window.notice.isVisible()
+    assert not window.commands.actions["edit.put_inside"].isEnabled()
+
+
+def test_weights_behind_the_flatbuffer_are_brought_inside(
+    windows: Windows, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / "outside.tflite"
+    document = ts.Document.open(SAMPLES / "sine_int8.tflite")
+    document.do(placement.put_outside(document.model, [("buffers", 1), ("buffers", 3)]))
+    document.save(path)
+    before = path.read_bytes()
+    window = windows.open_path(path)
+    assert window is not None
+    qtbot.waitExposed(window)
+    assert "2 buffers stand behind the flatbuffer" in window.notice.label.text()
+    action = window.commands.actions["edit.put_inside"]
+    assert action.isEnabled()
+    (button,) = window.notice.findChildren(QPushButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert not window.notice.isVisible()
+    assert not action.isEnabled()
+    assert window.document.modified
+    assert window.commands.files.save()
+    assert ts.load_model_from_file(path).buffers[3].offset == 0
+    window.commands.actions["edit.undo"].trigger()
+    assert action.isEnabled()
+    assert window.commands.files.save()
+    assert path.read_bytes() == before
