@@ -31,6 +31,9 @@ BASE_TYPES = (
     *("ulong", "float", "double", "string", "vector", "table", "union"),
 )
 
+# Fields of a table that stand behind the flatbuffer: their type and the name of the row.
+BEHIND = {"Model": {"associated_files": ("list[AssociatedFile] | None", "ASSOCIATED_FILES")}}
+
 HEADER = '''\
 # SPDX-License-Identifier: Apache-2.0
 """{doc}
@@ -260,6 +263,9 @@ class _TableWriter:
         out = [HEADER.format(doc="The tables of the schema, each after those it refers to.")]
         out.append("from __future__ import annotations\n")
         out.append("from typing import ClassVar\n")
+        out.append(
+            "from tflm_studio.schema.associated_file import ASSOCIATED_FILES, AssociatedFile"
+        )
         out.append("from tflm_studio.schema.enums import (")
         out.extend(f"    {name}," for name in used)
         out.append(")")
@@ -273,6 +279,9 @@ class _TableWriter:
         out.append("\nTABLES: dict[str, type[Table]] = {")
         out.extend(f'    "{name}": {name},' for name in self.done)
         out.append("}")
+        out.append("# And those that no flatbuffer holds.")
+        every = '{**TABLES, "AssociatedFile": AssociatedFile}'
+        out.append(f"EVERY_TABLE: dict[str, type[Table]] = {every}")
         return "\n".join(out) + "\n"
 
     def _visit(self, name: str, trail: tuple[str, ...]) -> None:
@@ -305,11 +314,13 @@ class _TableWriter:
         doc = table.doc or f"Table {table.name}; it has no field of its own."
         if not table.doc and fields:
             doc = f"Table {table.name}."
-        names = "".join(f'"{f.name}", ' for f in fields).rstrip()
+        behind = BEHIND.get(table.name, {})
+        attributes = [*(f.name for f in fields), *behind]
+        names = "".join(f'"{name}", ' for name in attributes).rstrip()
         slots = (
             f"({names})"
             if len(names) < 70
-            else "(\n" + "".join(f'        "{f.name}",\n' for f in fields) + "    )"
+            else "(\n" + "".join(f'        "{name}",\n' for name in attributes) + "    )"
         )
         out = [f"\n\nclass {table.name}(Table):", _docstring(doc)]
         out.append(f"    __slots__ = {slots}\n")
@@ -318,8 +329,10 @@ class _TableWriter:
             out.extend(
                 f"        {f.name}: {self._hint(f)} = {self._default(f)}," for f in fields
             )
-            out.append("        extra: Extra | None = None,\n    ) -> None:")
-            out.extend(f"        self.{f.name} = {f.name}" for f in fields)
+            out.append("        extra: Extra | None = None,")
+            out.extend(f"        {name}: {hint} = None," for name, (hint, _) in behind.items())
+            out.append("    ) -> None:")
+            out.extend(f"        self.{name} = {name}" for name in attributes)
         else:
             out.append("    def __init__(self, extra: Extra | None = None) -> None:")
         out.append("        self.extra = extra\n")
@@ -328,6 +341,9 @@ class _TableWriter:
             out.append("    FIELDS: ClassVar[tuple[Field, ...]] = (")
             out.extend(self._row(f) for f in fields)
             out.append("    )")
+        if behind:
+            rows = ", ".join(row for _, row in behind.values())
+            out.append(f"    BEHIND: ClassVar[tuple[Field, ...]] = ({rows},)")
         return "\n".join(out)
 
     def _hint(self, field: FieldFacts) -> str:

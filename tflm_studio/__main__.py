@@ -13,7 +13,7 @@ from typing import NoReturn
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 
-VERBS = ("info", "convert", "screenshot")
+VERBS = ("info", "convert", "files", "screenshot")
 USAGE_ERROR = 2
 
 
@@ -88,7 +88,8 @@ def _window_parser() -> argparse.ArgumentParser:
         prog="tflm-studio",
         description="Look at, change and save TensorFlow Lite Micro models.",
         epilog="Without a screen: tflm-studio info FILE [--json], tflm-studio convert IN OUT, "
-        "tflm-studio screenshot FILE OUT.png; each has --help.",
+        "tflm-studio files FILE [--extract DIR], tflm-studio screenshot FILE OUT.png; each "
+        "has --help.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     parser.add_argument("files", nargs="*", metavar="FILE", help="models to open in a window")

@@ -13,6 +13,7 @@ import pytest
 
 import tflm_studio as ts
 from tests.conftest import SAMPLES, readable_models
+from tests.formats.archives import two_files
 from tflm_studio.__main__ import main
 from tflm_studio.analysis.summary import describe_model, summarize
 
@@ -41,6 +42,7 @@ def test_info_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "subgraphs",
         "buffers",
         "metadata",
+        "associated_files",
         "signatures",
     }
     assert facts["file_size"] == SAMPLE.stat().st_size
@@ -84,6 +86,34 @@ def test_every_real_model_is_summarised(models_folder: Path) -> None:
             continue
         json.dumps(summarize(model), allow_nan=False)
         assert list(describe_model(model, path.name))
+
+
+def test_files_behind_a_model_are_listed_and_extracted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, folder = tmp_path / "m.tflite", tmp_path / "out"
+    path.write_bytes(two_files())
+    assert main(["info", str(path)]) == 0
+    assert "file         labels.txt, 140 bytes" in capsys.readouterr().out
+    assert main(["info", "--json", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["associated_files"] == [
+        {"name": "labels.txt", "size": 140},
+        {"name": "vocabulary.txt", "size": 5},
+    ]
+    assert main(["files", str(path)]) == 0
+    assert capsys.readouterr().out.split() == ["140", "labels.txt", "5", "vocabulary.txt"]
+    assert main(["files", str(path), "--extract", str(folder)]) == 0
+    assert (folder / "vocabulary.txt").read_bytes() == b"a b c"
+    capsys.readouterr()
+    assert main(["files", str(path), "--extract", str(folder)]) == 2
+    assert "labels.txt: this file exists already" in capsys.readouterr().err
+    assert main(["files", str(path), "--extract", str(folder), "--overwrite"]) == 0
+    path.write_bytes(two_files() + b"?")
+    capsys.readouterr()
+    assert main(["files", str(path)]) == 2
+    assert "because other bytes follow it" in capsys.readouterr().err
+    assert main(["info", str(path)]) == 0
+    assert "cannot be taken apart: other bytes follow it" in capsys.readouterr().out
 
 
 def test_names_that_are_no_text_are_printed(tmp_path: Path) -> None:

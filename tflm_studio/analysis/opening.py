@@ -22,6 +22,10 @@ def opening_notes(model: Model) -> list[str]:
         notes.append(f"Not in the schema, kept as it is: {_some(origin.opaque)}.")
     if origin.missing:
         notes.append(f"Missing in the file: {_some(origin.missing)}.")
+    if origin.archive is not None and origin.archive.problem:
+        notes.append(
+            f"An archive behind the model cannot be taken apart: {origin.archive.problem}."
+        )
     outside = outside_places(model)
     if outside:
         buffers = sum(address[0] == "buffers" for address in outside)

@@ -37,6 +37,10 @@ def summarize(model: Model) -> Json:
             {"name": entry.name, "size": _buffer_size(model, entry.buffer)}
             for entry in model.metadata or []
         ],
+        "associated_files": [
+            {"name": file.name, "size": data_bytes(file.data)}
+            for file in model.associated_files or []
+        ],
         "signatures": [
             {
                 "key": signature.signature_key,
@@ -137,6 +141,8 @@ def describe_model(model: Model, name: str) -> Iterator[str]:
         names = ", ".join(str(each["name"]) for each in signature["inputs"])
         results = ", ".join(str(each["name"]) for each in signature["outputs"])
         yield f"signature    {signature['key']}: {names} → {results}"
+    for file in facts["associated_files"]:
+        yield f"file         {file['name']}, {file['size']:,} bytes"
     for note in opening_notes(model):
         yield f"note         {note}"
 

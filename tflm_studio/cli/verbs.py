@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`info` and `convert`: what the command line does without a screen."""
+"""`info`, `convert` and `files`: what the command line does without a screen."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tflm_studio.analysis.summary import describe_model, summarize
+from tflm_studio.editing.associated_files import archive_problem
+from tflm_studio.formats.loose_files import extract_all
 from tflm_studio.formats.model_file import (
     C_SUFFIXES,
     FLATBUFFER_SUFFIXES,
@@ -19,7 +21,8 @@ from tflm_studio.formats.model_file import (
     save_model_to_file,
 )
 from tflm_studio.formats.model_json import JsonOrigin
-from tflm_studio.model.errors import WriteError
+from tflm_studio.model.errors import ReadError, WriteError
+from tflm_studio.model.graph import data_bytes
 from tflm_studio.schema.tables import Model
 
 FILE_HELP = "a flatbuffer, a C source with a model, or a model as JSON"
@@ -44,6 +47,14 @@ def add_verbs(verbs: Any) -> None:
     convert.add_argument("--name", metavar="SYMBOL", help="name of the array in a C source")
     add_array_option(convert)
     convert.set_defaults(run=_convert)
+    files = verbs.add_parser("files", help="list or extract the files behind a model")
+    files.add_argument("file", metavar="FILE", help=FILE_HELP)
+    files.add_argument("--extract", metavar="DIR", help="write all of them into a folder")
+    files.add_argument(
+        "--overwrite", action="store_true", help="replace files that are there already"
+    )
+    add_array_option(files)
+    files.set_defaults(run=_files)
 
 
 def add_array_option(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +97,23 @@ def _convert(arguments: argparse.Namespace) -> None:
             f"{source}: would be replaced by what is made of it; name another OUT."
         )
     save_model_to_file(model, output, arguments.name)
+
+
+def _files(arguments: argparse.Namespace) -> None:
+    model = _load(arguments.file, arguments.array)
+    problem = archive_problem(model)
+    if problem:
+        raise ReadError(
+            f"{arguments.file}: the archive behind the model cannot be taken apart, because "
+            f"{problem}."
+        )
+    files = model.associated_files or []
+    if arguments.extract is None:
+        for file in files:
+            print(f"{data_bytes(file.data):>12,}  {file.name}")
+    else:
+        for path in extract_all(files, arguments.extract, overwrite=arguments.overwrite):
+            print(path)
 
 
 def _load(path: str, array: str | None) -> Model:

@@ -11,7 +11,7 @@ from tflm_studio.editing.set_each import SetEach
 from tflm_studio.model.address import format_address, parse_address
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.structure import Extra, OpaqueMember, Table, UnknownField
-from tflm_studio.schema.tables import TABLES
+from tflm_studio.schema.tables import EVERY_TABLE
 
 Json = Any
 PutBytes = Callable[[bytes | bytearray | memoryview], Json]
@@ -75,7 +75,7 @@ def value_to_json(value: Any, put: PutBytes) -> Json:
 
 
 def _table_to_json(table: Table, put: PutBytes) -> dict[str, Json]:
-    values = {row.name: getattr(table, row.name) for row in table.FIELDS}
+    values = {row.name: getattr(table, row.name) for row in table.ROWS}
     json: dict[str, Json] = {
         "table": type(table).__name__,
         "fields": {name: value_to_json(value, put) for name, value in values.items()},
@@ -110,7 +110,7 @@ def value_from_json(json: Json, get: GetBytes) -> Any:
     if "opaque" in json:
         number, offset = json["opaque"]
         return OpaqueMember(number, offset)
-    make: Any = TABLES[json["table"]]
+    make: Any = EVERY_TABLE[json["table"]]
     fields = {name: value_from_json(value, get) for name, value in json["fields"].items()}
     extra = None
     if "explicit" in json:

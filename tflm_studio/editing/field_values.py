@@ -162,7 +162,7 @@ def copied(table: Table) -> Any:
     Raises:
         EditError: A field holds what it cannot hold.
     """
-    fields = {row.name: checked(row, getattr(table, row.name)) for row in table.FIELDS}
+    fields = {row.name: checked(row, getattr(table, row.name)) for row in table.ROWS}
     make: Any = type(table)
     return make(**fields, extra=table.extra)
 
@@ -189,7 +189,7 @@ def _is_fixed(view: memoryview) -> bool:
 def cost_bytes(value: Any) -> int:
     """About how much memory a value in the history takes."""
     if isinstance(value, Table):
-        return 64 + sum(cost_bytes(getattr(value, row.name)) for row in value.FIELDS)
+        return 64 + sum(cost_bytes(getattr(value, row.name)) for row in value.ROWS)
     if isinstance(value, list):
         return 56 + (64 * len(value) if _are_plain(value) else sum(map(cost_bytes, value)))
     if isinstance(value, (bytes, bytearray, memoryview)):

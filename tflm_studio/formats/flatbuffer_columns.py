@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.formats.unknown_content import WIDEST
-from tflm_studio.model.comparison import same_value
+from tflm_studio.model.comparison import same_files, same_value
 from tflm_studio.model.errors import WriteError
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, is_outside
 from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table, UnknownField
@@ -350,13 +350,15 @@ def _union_refusal(table: type[Table], k: int, row: Field, value: object) -> str
 
 
 def same_content(a: Model, b: Model) -> bool:
-    """Whether two models write the same content: fields, presence, order, bit for bit.
+    """Whether two models write the same content: fields, presence, order, files, bit for bit.
 
     Costs about as much as writing both; weights that are one piece of memory are not compared.
 
     Raises:
         WriteError: One of the models holds a value that cannot be stored.
     """
+    if not same_files(a.associated_files, b.associated_files):
+        return False
     first, second = take_apart(a, strict=False), take_apart(b, strict=False)
     return first.keys() == second.keys() and all(
         _same_columns(table, first[table], second[table]) for table in first

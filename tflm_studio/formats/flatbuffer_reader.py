@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tflm_studio.formats.archive import files_of, find_archive
 from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
 from tflm_studio.formats.unknown_content import settle
@@ -36,9 +37,10 @@ class Origin(Extra):
         missing: Places that state bytes outside the flatbuffer which the file does not have.
         opaque: Places with content that the schema does not know.
         source: The C source that held the bytes, None if the file was the flatbuffer itself.
+        archive: The archive of associated files at the end, None if there is none.
     """
 
-    __slots__ = ("carried", "data", "end", "missing", "name", "opaque", "source")
+    __slots__ = ("archive", "carried", "data", "end", "missing", "name", "opaque", "source")
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Origin(Extra):
         self.carried: memoryview | None = None
         self.missing: tuple[str, ...] = ()
         self.source: CSource | None = None
+        self.archive = find_archive(data, end)
 
     @property
     def tail(self) -> memoryview:
@@ -108,10 +111,11 @@ def read_flatbuffer(data: bytes | bytearray | memoryview, name: str = "model") -
     # Writers pad to 16 behind the last object; such zeros belong to the flatbuffer.
     if not any(scan.view[end : end + 16]) and len(scan.view) - end < 16:
         end = len(scan.view)
-    model.extra = Origin(model.extra, name, scan.view, end, opaque)
-    model.extra.missing = tuple(missing)
+    origin = Origin(model.extra, name, scan.view, end, opaque)
+    origin.missing = tuple(missing)
     if carried_end:
-        model.extra.carried = scan.view[:carried_end]
+        origin.carried = scan.view[:carried_end]
+    model.extra, model.associated_files = origin, files_of(origin.archive)
     return model
 
 

@@ -27,7 +27,7 @@ from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.model.outside import lasting_values
 from tflm_studio.schema.structure import Extra, Field, Kind, OpaqueMember, Table
-from tflm_studio.schema.tables import TABLES
+from tflm_studio.schema.tables import EVERY_TABLE
 
 BytesLike = bytes | bytearray | memoryview
 PutBytes = Callable[[memoryview], object]
@@ -111,7 +111,7 @@ class _TableWriter:
             )
         found: dict[str, object] = {}
         lasting = lasting_values(table)
-        for row in table.FIELDS:
+        for row in table.ROWS:
             value = lasting.get(row.name, getattr(table, row.name))
             if value is row.default and (value is None or row.slot not in explicit):
                 continue
@@ -334,7 +334,7 @@ def _shown_key(key: str) -> str:
 
 # The row that a key belongs to; two keys belong to a union.
 _ROWS: dict[type[Table], dict[str, Field]] = {
-    table: {row.name: row for row in table.FIELDS}
-    | {row.name + _TYPE: row for row in table.FIELDS if row.kind is Kind.UNION}
-    for table in TABLES.values()
+    table: {row.name: row for row in table.ROWS}
+    | {row.name + _TYPE: row for row in table.ROWS if row.kind is Kind.UNION}
+    for table in EVERY_TABLE.values()
 }

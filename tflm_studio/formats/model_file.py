@@ -35,7 +35,12 @@ from tflm_studio.formats.model_json import (
     write_model_json,
 )
 from tflm_studio.formats.snapshot import snapshot_folder, take_snapshot
-from tflm_studio.formats.tail import kept_bytes, with_archive
+from tflm_studio.formats.tail import (
+    in_flatbuffer,
+    kept_bytes,
+    with_archive,
+    with_changed_files,
+)
 from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.comparison import differences
 from tflm_studio.model.errors import ReadError, WriteError
@@ -187,17 +192,19 @@ def layouts(model: Model, changed: Collection[Address] | None) -> Iterator[Layou
     """
     origin = model.extra
     if not isinstance(origin, Origin):
-        yield lay_out(model)
+        yield with_archive(model, lay_out(model))
         return
-    layout = Misfit.UNCLEAR if changed is None else patched(model, origin.data, changed)
+    places = None if changed is None else in_flatbuffer(changed)
+    layout = Misfit.UNCLEAR if places is None else patched(model, origin.data, places)
     if layout is Misfit.UNCLEAR:
         # What was changed may have been changed back, so the file itself is asked.
         original = read_flatbuffer(origin.data, origin.name)
         same = same_content(original, model)
-        layout = patched(model, origin.data, () if same else differences(original, model))
+        places = [] if same else in_flatbuffer(differences(original, model))
+        layout = patched(model, origin.data, places)
     if isinstance(layout, Layout):
-        yield layout
-    yield with_archive(origin, lay_out(model, kept_bytes(origin), origin.carried))
+        yield with_changed_files(model, origin, layout)
+    yield with_archive(model, lay_out(model, kept_bytes(origin), origin.carried))
 
 
 class _NotReadBackError(WriteError):

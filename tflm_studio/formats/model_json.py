@@ -3,7 +3,8 @@
 
 The file is the model's table as `json_tables` writes it, behind a key that states the form.
 Bytes are `{"hex": "..."}` when few and `{"base64": "..."}` when many. Bytes behind the
-flatbuffer stand last, with their place, because others refer to them by it.
+flatbuffer stand last, with their place, because others refer to them by it; of an archive
+there, the JSON has the files themselves, and the archive is made anew.
 
 What `flatc --json` prints is read as well: bytes as lists of numbers, enumerations by name or
 number, defaults stated or not. It has its floats with 6 decimals, so it is no form to write.
@@ -18,6 +19,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from tflm_studio.formats.archive import files_of
 from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_writer import lay_out
@@ -25,7 +27,7 @@ from tflm_studio.formats.json_numbers import shown
 from tflm_studio.formats.json_tables import Place, table_from_json, table_to_json
 from tflm_studio.formats.json_text import DoubledKey, EncodedBytes, parsed, printed
 from tflm_studio.formats.layout import Kept
-from tflm_studio.formats.tail import is_archive, kept_bytes, with_archive
+from tflm_studio.formats.tail import kept_bytes, payload_of, with_archive
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.structure import Kind
 from tflm_studio.schema.tables import Model
@@ -44,10 +46,10 @@ _MAX_GAP_BYTES = 2**28  # between the flatbuffer and the bytes behind it
 _MAX_NAMED_KEYS = 5
 
 _FIRST_KEY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{\s*\"?(\w+)\"?\s*:")
-_KEYS = frozenset((FORM_KEY, *(row.name for row in Model.FIELDS)))
+_KEYS = frozenset((FORM_KEY, *(row.name for row in Model.ROWS)))
 _LIST_KEY = re.compile(
     r"\"?\b(?:{})\"?\s*:\s*\[".format(
-        "|".join(row.name for row in Model.FIELDS if row.kind is Kind.TABLES)
+        "|".join(row.name for row in Model.ROWS if row.kind is Kind.TABLES)
     ).encode()
 )
 
@@ -203,7 +205,7 @@ def _bytes_behind(model: Model) -> Kept | None:
         return origin.behind
     if not isinstance(origin, Origin):
         return None
-    if is_archive(origin.tail):
+    if origin.archive is not None and origin.archive.problem:
         return Kept(origin.end, origin.tail)
     kept = kept_bytes(origin)
     if len(kept) > 1:
@@ -240,17 +242,34 @@ def _as_flatbuffer(
 ) -> Model:
     # What stood before is gone, but an archive counts from the start of the file.
     whole = bytes(behind.at) + behind.data if behind else b""
-    old = Origin(None, name, memoryview(whole), behind.at if behind else 0, ())
+    old = Origin(model.extra, name, memoryview(whole), behind.at if behind else 0, ())
+    is_opaque = old.archive is not None and bool(old.archive.problem)
+    if old.archive is not None and not is_opaque:
+        behind = _without_archive(model, old)
+    model.extra = old
     try:
-        kept = [behind] if behind is not None and not is_archive(behind.data) else []
+        kept = [behind] if behind is not None and not is_opaque else []
         layout = lay_out(model, kept)
         end = kept[0].at if kept else layout.size
-        made = read_flatbuffer(with_archive(old, layout).tobytes(), name)
+        made = read_flatbuffer(with_archive(model, layout).tobytes(), name)
     except WriteError as error:
         raise ReadError(f"{name}: no flatbuffer can be made of this: {error}") from error
     assert isinstance(made.extra, Origin)
     made.extra = JsonOrigin(made.extra, end, behind, warnings)
+    if made.associated_files is None and model.associated_files is not None:
+        made.associated_files = []  # stated, but no files make no archive
     return made
+
+
+def _without_archive(model: Model, old: Origin) -> Kept | None:
+    """What stands behind the model save for an archive, whose files the model is given."""
+    if model.associated_files is not None:
+        raise Place(old.name, (TAIL_KEY,)).refusal(
+            "here stands an archive, but associated_files says what it holds; leave one out."
+        )
+    model.associated_files = files_of(old.archive)
+    payload = payload_of(old)
+    return Kept(old.end, payload) if payload else None
 
 
 def _warnings(ours: bool, unknown: list[str]) -> Iterator[str]:

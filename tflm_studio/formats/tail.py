@@ -3,7 +3,8 @@
 
 Vendor payloads and weights outside the flatbuffer are addressed by absolute offsets, so they
 may not move. An archive of associated files is found from its end and its entries count from
-the start of the file, so it must stay last, and its offsets change with the model's size.
+the start of the file, so it must stay last, and its offsets change with the model's size. Its
+files are part of the model (`archive`); one that cannot be taken apart moves as it is.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from tflm_studio.formats.archive import archive_bytes, files_of
 from tflm_studio.formats.flatbuffer_reader import Origin, outside_regions
 from tflm_studio.formats.flatbuffer_scan import Scan
-from tflm_studio.formats.layout import Kept, Layout
-from tflm_studio.model.comparison import PIECE_BYTES
+from tflm_studio.formats.layout import BytesLike, Kept, Layout
+from tflm_studio.model.address import Address
+from tflm_studio.model.comparison import PIECE_BYTES, same_files
 from tflm_studio.model.errors import WriteError
+from tflm_studio.schema.associated_file import ASSOCIATED_FILES
+from tflm_studio.schema.tables import Model
 
 # An unused vtable or name is smaller, a program for an accelerator is not.
 SMALLEST_PAYLOAD = 32
@@ -46,15 +52,24 @@ def kept_bytes(origin: Origin) -> list[Kept]:
         for start, end in holes
         if end - start >= SMALLEST_PAYLOAD and _any(origin.data[start:end])
     ]
+    payload = payload_of(origin)
     # Where weights stand behind it, the tail has been found as a hole already.
     is_found = any(start <= origin.end < end for start, end in holes)
     if origin.carried is not None:
         # What unknown fields lead to moves with the flatbuffer.
         kept = [each for each in kept if each.at >= len(origin.carried)]
         is_found |= len(origin.carried) > origin.end
-    if origin.tail and not is_found and not is_archive(origin.tail):
-        kept.append(Kept(origin.end, origin.tail))
+    if payload and not is_found:
+        kept.append(Kept(origin.end, payload))
     return kept
+
+
+def payload_of(origin: Origin) -> memoryview:
+    """What stands behind the flatbuffer and is no archive."""
+    if origin.archive is None:
+        return origin.tail
+    between = origin.tail[: max(0, origin.archive.start - origin.end)]
+    return between if _any(between) else between[:0]
 
 
 def _any(data: memoryview) -> bool:
@@ -63,21 +78,68 @@ def _any(data: memoryview) -> bool:
     return any(array[at : at + PIECE_BYTES].any() for at in range(0, len(array), PIECE_BYTES))
 
 
-def with_archive(origin: Origin, layout: Layout) -> Layout:
-    """The file with the archive of the original at its end, if there was one.
+def kept_behind(origin: Origin) -> int:
+    """How many bytes behind the flatbuffer stay as they are: all but files that are known."""
+    archive = origin.archive
+    return len(origin.tail if archive is not None and archive.problem else payload_of(origin))
+
+
+def in_flatbuffer(changed: Iterable[Address]) -> list[Address]:
+    """Those of the changed places that the flatbuffer holds."""
+    return [address for address in changed if address[:1] != (ASSOCIATED_FILES.name,)]
+
+
+def with_archive(model: Model, layout: Layout) -> Layout:
+    """The file of a newly laid out model, with the archive of its files at its end.
 
     Raises:
-        WriteError: The archive is damaged.
+        WriteError: The archive is damaged, or a file cannot be in it.
     """
-    if not is_archive(origin.tail):
+    origin = model.extra if isinstance(model.extra, Origin) else None
+    archive = origin.archive if origin is not None else None
+    if origin is not None and archive is not None and archive.problem:
+        _refuse_files(model, origin)
+        return _followed(layout, _moved(origin, layout.size))
+    files = model.associated_files or []
+    return _followed(layout, archive_bytes(files, archive, layout.size))
+
+
+def with_changed_files(model: Model, origin: Origin, layout: Layout) -> Layout:
+    """The bytes of a file with values put into them, and the files of the model as they are.
+
+    Args:
+        model: The model that has the files.
+        origin: The file.
+        layout: All bytes of the file, with the old archive.
+
+    Raises:
+        WriteError: A file cannot be in an archive, or the old one cannot be taken apart.
+    """
+    archive = origin.archive
+    if same_files(model.associated_files, files_of(archive)):
         return layout
-    raw = _moved(origin, layout.size)
-    return Layout(layout.size + len(raw), [*layout.segments, raw])
+    _refuse_files(model, origin)
+    end = archive.start if archive is not None else layout.size
+    shortened = Layout(end, list(_first_bytes(layout, end)))
+    return _followed(shortened, archive_bytes(model.associated_files or [], archive, end))
 
 
-def is_archive(data: memoryview) -> bool:
-    """Whether bytes are a zip archive, perhaps with others before it."""
-    return len(data) > 0 and zipfile.is_zipfile(io.BytesIO(data))
+def _refuse_files(model: Model, origin: Origin) -> None:
+    if origin.archive is not None and origin.archive.problem and model.associated_files:
+        raise WriteError(
+            f"{origin.name}: no files can be added to the archive behind the model, because "
+            f"{origin.archive.problem}. Take them out of the model again to save it."
+        )
+
+
+def _first_bytes(layout: Layout, count: int) -> Iterator[BytesLike]:
+    for segment in layout.segments:
+        yield memoryview(segment)[: max(count, 0)]
+        count -= len(segment)
+
+
+def _followed(layout: Layout, raw: bytes) -> Layout:
+    return Layout(layout.size + len(raw), [*layout.segments, raw]) if raw else layout
 
 
 def _moved(origin: Origin, base: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.structure import Field, Table
-from tflm_studio.schema.tables import TABLES, Model
+from tflm_studio.schema.tables import EVERY_TABLE, Model
 
 Address = tuple[str | int, ...]
 
@@ -59,7 +59,7 @@ def find_field(table: type[Table], name: str) -> Field | None:
 
 
 _ROWS: dict[tuple[type[Table], str], Field] = {
-    (table, row.name): row for table in TABLES.values() for row in table.FIELDS
+    (table, row.name): row for table in EVERY_TABLE.values() for row in table.ROWS
 }
 
 

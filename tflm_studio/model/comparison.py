@@ -11,6 +11,7 @@ import numpy as np
 
 from tflm_studio.model.address import Address
 from tflm_studio.model.outside import lasting_values
+from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.structure import Field, Kind, Table
 
 PIECE_BYTES = 2**18
@@ -27,7 +28,7 @@ def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Addre
         yield address
         return
     lasting = lasting_values(old), lasting_values(new)
-    for row in old.FIELDS:
+    for row in old.ROWS:
         a, b = getattr(old, row.name), getattr(new, row.name)
         if row.name in lasting[0] and row.name in lasting[1]:
             a, b = lasting[0][row.name], lasting[1][row.name]
@@ -57,6 +58,20 @@ def same_value(row: Field, a: Any, b: Any) -> bool:
         # Two spellings with surrogate escapes may be the same bytes.
         return a == b or encoded_text(a) == encoded_text(b)
     return bool(a == b)
+
+
+def same_files(a: list[AssociatedFile] | None, b: list[AssociatedFile] | None) -> bool:
+    """Whether two models have the same associated files: names, bytes, order.
+
+    No list is the same as an empty one, and no bytes are the same as none.
+    """
+    first, second = a or [], b or []
+    return len(first) == len(second) and all(map(_same_file, first, second))
+
+
+def _same_file(a: AssociatedFile, b: AssociatedFile) -> bool:
+    first, second = (b"" if file.data is None else file.data for file in (a, b))
+    return a.name == b.name and same_bytes(first, second)
 
 
 def encoded_text(text: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from tflm_studio.model.address import Address, find_address, format_address
 from tflm_studio.model.operators import operator_name
+from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.tables import Metadata, Model, Operator, Tensor
 
 _SINGULAR = {
@@ -15,6 +16,7 @@ _SINGULAR = {
     "metadata": "metadata",
     "operator_codes": "operator code",
     "signature_defs": "signature",
+    "associated_files": "associated file",
 }
 # Steps that say nothing a person does not see from what follows them.
 _SILENT = frozenset(("builtin_options", "builtin_options_2", "quantization"))
@@ -41,6 +43,8 @@ def name_thing(model: Model, thing: Address) -> str:
         name = f"{operator_name(model, value)} {index}"
     elif isinstance(value, Metadata) and value.name:
         name = f"metadata '{value.name}'"
+    elif isinstance(value, AssociatedFile) and value.name:
+        name = f"file '{_short(value.name)}'"
     elif isinstance(value, Tensor) and value.name:
         name = f"tensor {index} {_short(value.name)}"
     several = len(model.subgraphs or []) > 1 and len(thing) == 4

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of the generated schema that the window works with; it imports them from here."""
 
+from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.enums import VALUE_DOCS, TensorType
 from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table
 from tflm_studio.schema.tables import (
@@ -17,6 +18,7 @@ from tflm_studio.schema.tables import (
 
 __all__ = [
     "VALUE_DOCS",
+    "AssociatedFile",
     "Buffer",
     "Field",
     "Kind",

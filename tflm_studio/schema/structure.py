@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import ClassVar
 
+NO_SLOT = -1  # the slot of a field that the flatbuffer does not hold
+
 
 class Kind(Enum):
     """How a field is stored in the table and what its Python value is."""
@@ -31,6 +33,7 @@ class Field:
     Attributes:
         name: The schema's name.
         slot: Index in the vtable; for a union the slot of the value (its type is `slot - 1`).
+            `NO_SLOT` for what stands outside the flatbuffer.
         kind: How it is stored.
         scalar: Schema name of the number type for `SCALAR` and `SCALARS` ("int", "float"...).
         default: Value when the slot is absent, for `SCALAR`.
@@ -91,19 +94,29 @@ class Table:
 
     Two tables are equal only if they are the same object; compare contents with
     `tflm_studio.model.comparison`.
+
+    Attributes:
+        FIELDS: Rows of the fields that the flatbuffer holds.
+        BEHIND: Rows of the fields whose values stand behind the flatbuffer.
+        ROWS: All of them: what people see, edit and compare.
     """
 
     __slots__ = ("extra",)
 
     FIELDS: ClassVar[tuple[Field, ...]] = ()
+    BEHIND: ClassVar[tuple[Field, ...]] = ()
+    ROWS: ClassVar[tuple[Field, ...]] = ()
     DOC: ClassVar[str] = ""
 
     extra: Extra | None
 
+    def __init_subclass__(cls) -> None:
+        cls.ROWS = cls.FIELDS + cls.BEHIND
+
     def __repr__(self) -> str:
         parts = (
             f"{row.name}={_brief(value)}"
-            for row in self.FIELDS
+            for row in self.ROWS
             if (value := getattr(self, row.name)) != row.default
         )
         return f"{type(self).__name__}({', '.join(parts)})"

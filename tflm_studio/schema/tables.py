@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tflm_studio.schema.associated_file import ASSOCIATED_FILES, AssociatedFile
 from tflm_studio.schema.enums import (
     ActivationFunctionType,
     BuiltinOperator,
@@ -6542,6 +6543,7 @@ class Model(Table):
         "signature_defs",
         "external_buffer_groups",
         "external_buffers",
+        "associated_files",
     )
 
     def __init__(
@@ -6557,6 +6559,7 @@ class Model(Table):
         external_buffer_groups: list[ExternalBufferGroup] | None = None,
         external_buffers: list[ExternalBuffer] | None = None,
         extra: Extra | None = None,
+        associated_files: list[AssociatedFile] | None = None,
     ) -> None:
         self.version = version
         self.operator_codes = operator_codes
@@ -6568,6 +6571,7 @@ class Model(Table):
         self.signature_defs = signature_defs
         self.external_buffer_groups = external_buffer_groups
         self.external_buffers = external_buffers
+        self.associated_files = associated_files
         self.extra = extra
 
     DOC: ClassVar[str] = "Root of the file."
@@ -6655,6 +6659,7 @@ class Model(Table):
             doc="Weights stored outside this file. TFLM ignores them.",
         ),
     )
+    BEHIND: ClassVar[tuple[Field, ...]] = (ASSOCIATED_FILES,)
 
 
 TABLES: dict[str, type[Table]] = {
@@ -6829,3 +6834,5 @@ TABLES: dict[str, type[Table]] = {
     "SignatureDef": SignatureDef,
     "Model": Model,
 }
+# And those that no flatbuffer holds.
+EVERY_TABLE: dict[str, type[Table]] = {**TABLES, "AssociatedFile": AssociatedFile}

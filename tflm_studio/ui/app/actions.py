@@ -17,7 +17,7 @@ class ActionRow:
     Attributes:
         id: Object name of its QAction; the method that carries it out is named after it.
         text: What menus call it.
-        menu: In which menu it stands; "" for none.
+        menu: In which menu or submenu it stands; "" for none.
         keys: Its shortcuts, the one that menus show first.
         tip: One sentence for the status bar and the toolbar.
         toolbar: Short text in the toolbar; "" if it is not there.
@@ -37,6 +37,7 @@ class ActionRow:
     checkable: bool = False
 
 
+FILES_MENU = "Associated files"
 ACTIONS = (
     ActionRow("file.open", "Open…", "File", (Keys.Open,), "Open a model in a window", "Open"),
     ActionRow(
@@ -103,6 +104,47 @@ ACTIONS = (
         separated=True,
     ),
     ActionRow(
+        "archive.add",
+        "Add file…",
+        FILES_MENU,
+        (),
+        "Put a file into the archive behind the model",
+        enabled_by="can_add_file",
+    ),
+    ActionRow(
+        "archive.replace",
+        "Replace…",
+        FILES_MENU,
+        (),
+        "Give the selected associated file other contents",
+        enabled_by="has_file",
+    ),
+    ActionRow(
+        "archive.extract",
+        "Extract…",
+        FILES_MENU,
+        (),
+        "Write the selected associated file to a disk",
+        enabled_by="has_file",
+    ),
+    ActionRow(
+        "archive.extract_all",
+        "Extract all…",
+        FILES_MENU,
+        (),
+        "Write all associated files into a folder",
+        enabled_by="has_files",
+    ),
+    ActionRow(
+        "archive.remove",
+        "Remove",
+        FILES_MENU,
+        (),
+        "Take the selected file out of the archive",
+        enabled_by="has_file",
+        separated=True,
+    ),
+    ActionRow(
         "go.back",
         "Back",
         "Go",
@@ -133,4 +175,5 @@ ACTIONS = (
     ),
     ActionRow("help.about", "About TFLM Studio", "Help", (), "Version and licence"),
 )
+SUBMENUS = {FILES_MENU: "Edit"}  # and the menus they stand in
 MENUS = {"File": "&File", "Edit": "&Edit", "Go": "&Go", "View": "&View", "Help": "&Help"}

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.editing import placement
-from tflm_studio.ui.app.actions import ACTIONS, MENUS, ActionRow
+from tflm_studio.ui.app.actions import ACTIONS, FILES_MENU, MENUS, SUBMENUS, ActionRow
+from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.file_commands import FileCommands
 from tflm_studio.ui.app.theme import THEMES, apply_theme
 from tflm_studio.ui.views.record_view import RecordView
@@ -38,9 +39,13 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self.files = FileCommands(window)
+        self.archive = AssociatedFileCommands(window, self.files)
         self.actions: dict[str, QAction] = {row.id: self._make(row) for row in ACTIONS}
         self._build_menus()
         self._build_themes()
+        window.metadata_panel.offer(
+            self.actions[row.id] for row in ACTIONS if row.menu == FILES_MENU
+        )
         if window.start_panel is not None:
             window.start_panel.open_wanted.connect(self.files.open)
             window.start_panel.file_wanted.connect(self.files.open_path)
@@ -56,13 +61,15 @@ class Commands(QObject):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{row.tip} ({keys})" if keys else row.tip)
         place, _, name = row.id.partition(".")
-        owner, name = (self.files, name) if place == "file" else (self, f"{place}_{name}")
-        method: Callable[[], object] = getattr(owner, name)
+        owner = {"file": self.files, "archive": self.archive}.get(place)
+        method: Callable[[], object] = (
+            getattr(self, f"{place}_{name}") if owner is None else getattr(owner, name)
+        )
         action.triggered.connect(lambda: self._carry_out(row, method))
         return action
 
     def _carry_out(self, row: ActionRow, method: Callable[[], object]) -> None:
-        if row.menu == "File":
+        if row.menu in ("File", FILES_MENU):
             self.files.take_over_typing()
         method()
 
@@ -70,6 +77,10 @@ class Commands(QObject):
         bar = self._window.menuBar()
         menus = {name: bar.addMenu(title) for name, title in MENUS.items()}
         for row in ACTIONS:
+            if row.menu not in menus:
+                above = menus[SUBMENUS[row.menu]]
+                above.addSeparator()
+                menus[row.menu] = above.addMenu(row.menu)
             menu = menus[row.menu]
             if row.separated:
                 menu.addSeparator()
@@ -120,6 +131,7 @@ class Commands(QObject):
             "has_outside": window.has_outside,
             "can_go_back": selection.can_go_back,
             "can_go_forward": selection.can_go_forward,
+            **self.archive.facts(),
         }
         for row in ACTIONS:
             if row.enabled_by:

@@ -43,6 +43,7 @@ SAVE_FILTER = (
 )
 SUFFIX_OF_FILTER = {"C": ".cc", "JSON": ".json"}
 BYTES_PER_TABLE = 1000  # a table takes as long to write as so many bytes of weights
+MOST_NAMED = 6  # files in a question
 Buttons = QMessageBox.StandardButton
 
 
@@ -124,7 +125,7 @@ class FileCommands(QObject):
             path = path.with_suffix(SUFFIX_OF_FILTER.get(kind.split(" ")[0], ".tflite"))
         # The dialog has asked about the name that was chosen, not about others.
         unasked = {path, *files_written(document.model, path)} - {Path(chosen)}
-        if not self._may_replace(*sorted(unasked)):
+        if not self.may_replace(*sorted(unasked)):
             return False
         other = self.windows.find(path)
         if other is not None and other is not self._window:
@@ -155,12 +156,14 @@ class FileCommands(QObject):
         self._window.statusBar().showMessage(f"Saved {path}", 6000)
         return True
 
-    def _may_replace(self, *paths: Path) -> bool:
+    def may_replace(self, *paths: Path) -> bool:
         """Asks before existing files are replaced."""
         existing = [str(path) for path in paths if path.exists()]
         if not existing:
             return True
-        text = f"Replace {' and '.join(existing)}?"
+        more = len(existing) - MOST_NAMED
+        named = existing if more <= 0 else [*existing[:MOST_NAMED], f"{more} more"]
+        text = f"Replace {' and '.join(named)}?"
         answer = QMessageBox.question(
             self._window, "Replace files?", text, Buttons.Yes | Buttons.No, Buttons.No
         )
@@ -186,7 +189,7 @@ class FileCommands(QObject):
         if dialog.exec() != ExportDialog.DialogCode.Accepted:
             return
         path, symbol = Path(dialog.path.text()), dialog.symbol.text()
-        if not self._may_replace(*export_files(path)):
+        if not self.may_replace(*export_files(path)):
             return
         try:
             self._run(f"Exporting {path.name}", lambda: document.export_c(path, symbol))

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from tflm_studio.analysis.facts import describe_facts, name_kinds
 from tflm_studio.analysis.opening import opening_notes
+from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.journal import Journal
 from tflm_studio.model.address import Address
@@ -296,11 +297,11 @@ class MainWindow(QMainWindow):
             )
 
     def _on_selection_changed(self, address: Address) -> None:
-        kind = next((step for step in reversed(address) if step in TABS), "")
+        kind = _tab_of(address)
         current = TABS[self.tabs.currentIndex()]
         # A click in a table keeps its tab; links lead to the tab of what they name.
         if kind and kind != current and not self._has_focus_in_tables():
-            self.tabs.setCurrentIndex(TABS.index(str(kind)))
+            self.tabs.setCurrentIndex(TABS.index(kind))
         self._show_place()
         self.commands.refresh()
 
@@ -360,9 +361,9 @@ class MainWindow(QMainWindow):
     def show_place(self, address: Address) -> None:
         """Selects a place and shows the tab it stands in."""
         self.session.selection.select(address)
-        kind = next((step for step in reversed(address) if step in TABS), None)
-        if kind is not None:
-            self.tabs.setCurrentIndex(TABS.index(str(kind)))
+        kind = _tab_of(address)
+        if kind:
+            self.tabs.setCurrentIndex(TABS.index(kind))
 
     # ------------------------------------------------------------------ for commands
 
@@ -399,3 +400,10 @@ class MainWindow(QMainWindow):
         if self.windows is not None:
             self.windows.remove(self)
         event.accept()
+
+
+def _tab_of(address: Address) -> str:
+    """The tab that shows a place; "" if none does."""
+    if address[:1] == FILES:
+        return "metadata"
+    return next((str(step) for step in reversed(address) if step in TABS), "")

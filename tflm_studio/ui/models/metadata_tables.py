@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ends of a model and what is said about it: inputs, outputs, signatures, metadata."""
+"""The ends of a model and what is said about it: inputs, outputs, metadata, files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject
 
+from tflm_studio.editing.associated_files import PLACE, rename_file
 from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes, shape_text
 from tflm_studio.model.operators import find_tensor
 from tflm_studio.model.quantization import find_quantization, value_range
-from tflm_studio.model.schema import Metadata, Model, Tensor
+from tflm_studio.model.schema import AssociatedFile, Metadata, Model, Tensor
 from tflm_studio.model.tensor_types import element_type, format_float
 from tflm_studio.ui.models.record_table import Column, RecordTable
 from tflm_studio.ui.models.session import Session
@@ -58,6 +59,41 @@ class MetadataTable(RecordTable):
         return metadata_bytes(self.session.document.model, self.records()[row])
 
 
+class AssociatedFileTable(RecordTable):
+    """One row per file in the archive behind the model."""
+
+    def records(self) -> list[AssociatedFile]:
+        return self.session.document.model.associated_files or []
+
+    def list_address(self) -> Address:
+        return PLACE
+
+    def make_columns(self) -> list[Column]:
+        return [
+            Column(
+                "Name",
+                lambda row: self.records()[row].name or "",
+                edits=lambda row, text: rename_file(self.session.document.model, row, text),
+            ),
+            Column(
+                "Size",
+                lambda row: f"{self._size(row):,}",
+                is_number=True,
+                sort_key=self._size,
+                hint="Bytes, unpacked",
+            ),
+            Column("Content", lambda row: preview(file_bytes(self.records()[row]))),
+        ]
+
+    def _size(self, row: int) -> int:
+        return data_bytes(self.records()[row].data)
+
+
+def file_bytes(file: AssociatedFile) -> memoryview:
+    """What an associated file holds."""
+    return memoryview(b"" if file.data is None else file.data).cast("B")
+
+
 def metadata_bytes(model: Model, entry: Metadata) -> memoryview:
     """The bytes of a metadata entry, none if its buffer does not exist."""
     buffers = model.buffers or []
@@ -68,10 +104,11 @@ def metadata_bytes(model: Model, entry: Metadata) -> memoryview:
 def preview(data: memoryview) -> str:
     """The start of some bytes: as text if they are printable, else in hexadecimal."""
     head = bytes(data[:PREVIEW_BYTES])
-    text = head.rstrip(b"\0")
-    if text and all(32 <= byte < 127 for byte in text):
-        return text.decode("ascii")
-    return head.hex(" ") + (" …" if len(data) > len(head) else "")
+    more = " …" if len(data) > len(head) else ""
+    lines = head.rstrip(b"\0").splitlines()  # lists of labels have a line for each
+    if any(lines) and all(32 <= byte < 127 for line in lines for byte in line):
+        return " · ".join(line.decode("ascii") for line in lines) + more
+    return head.hex(" ") + more
 
 
 class End(NamedTuple):

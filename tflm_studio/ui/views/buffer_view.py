@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
 from tflm_studio.analysis.statistics import Statistics, measure
+from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.model.address import Address
 from tflm_studio.model.tensor_types import ELEMENT_TYPES
@@ -37,6 +38,7 @@ BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
 MIN_WIDTH_WITH_STRIP = 480
 
 NOTHING = "Select a tensor, an operator with weights, a buffer or a metadata entry."
+ASSOCIATED_FILE = "The inspector shows the beginning of an associated file."
 NO_WEIGHTS = "This operator has no constant weights."
 NO_DATA = "This tensor has no stored data: it lives in the arena at run time."
 EMPTY_BUFFER = "This buffer is empty."
@@ -351,4 +353,6 @@ def _row(*parts: QWidget | None, margins: tuple[int, int, int, int]) -> QHBoxLay
 def _why_empty(contents: BufferContents | None, address: Address) -> str:
     if contents is not None:
         return NO_DATA if contents.tensor_address is not None else EMPTY_BUFFER
+    if address[:1] == FILES:
+        return ASSOCIATED_FILE
     return NO_WEIGHTS if address[2:3] == ("operators",) else NOTHING

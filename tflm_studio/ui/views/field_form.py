@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from tflm_studio.editing.document import Change
-from tflm_studio.editing.edits import Set
+from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.model.address import Address, find_address
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.schema import Field, Kind, Table
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.field_editors import FieldEditor, make_editor
@@ -29,6 +30,8 @@ class FieldForm(QWidget):
         table: The table itself; the form is for its class.
         names: The fields to show, in order; all that are not deprecated if None.
         can_reset: Whether numbers can be put back to their default, as options may be.
+        edits_for: What a value that was entered does, if more than setting its field; may
+            raise `EditError`.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class FieldForm(QWidget):
         names: Iterable[str] | None = None,
         *,
         can_reset: bool = False,
+        edits_for: Callable[[Field, Any], list[Edit]] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -46,6 +50,7 @@ class FieldForm(QWidget):
         self._address = address
         self._table_class = type(table)
         self._can_reset = can_reset
+        self._edits_for = edits_for or self._set
         self._editors: dict[str, FieldEditor] = {}
         self._labels: dict[str, QLabel] = {}
         self._resets: dict[str, QToolButton] = {}
@@ -96,8 +101,16 @@ class FieldForm(QWidget):
         self._resets[row.name] = reset
 
     def _enter(self, row: Field, value: Any, *, merge: bool = False) -> None:
-        self._session.do(Set((*self._address, row.name), value), merge=merge)
+        try:
+            edits = self._edits_for(row, value)
+        except EditError as error:
+            self._session.refused.emit(str(error))
+        else:
+            self._session.do(edits, merge=merge)
         self.refresh()
+
+    def _set(self, row: Field, value: Any) -> list[Edit]:
+        return [Set((*self._address, row.name), value)]
 
     def refresh(self) -> None:
         """Shows what the table holds now."""
@@ -122,8 +135,8 @@ class FieldForm(QWidget):
 
 def _chosen(table: type[Table], names: Iterable[str] | None) -> list[Field]:
     if names is None:
-        return [row for row in table.FIELDS if not row.deprecated]
-    rows = {row.name: row for row in table.FIELDS}
+        return [row for row in table.ROWS if not row.deprecated]
+    rows = {row.name: row for row in table.ROWS}
     return [rows[name] for name in names]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The selected thing as a form: operator, tensor, buffer, metadata entry or the model."""
+"""The selected thing as a form: operator, tensor, buffer, metadata, file or the model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address, find_address
 from tflm_studio.model.place_names import thing_at
-from tflm_studio.model.schema import Buffer, Metadata, Operator, SubGraph, Tensor
+from tflm_studio.model.schema import (
+    AssociatedFile,
+    Buffer,
+    Metadata,
+    Operator,
+    SubGraph,
+    Tensor,
+)
 from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.views.associated_file_page import AssociatedFilePage
 from tflm_studio.ui.views.inspector_page import InspectorPage
 from tflm_studio.ui.views.model_pages import BufferPage, MetadataPage, ModelPage, SubGraphPage
 from tflm_studio.ui.views.operator_page import OperatorPage
@@ -23,6 +31,7 @@ PAGES: dict[type, type[InspectorPage]] = {
     Buffer: BufferPage,
     Metadata: MetadataPage,
     SubGraph: SubGraphPage,
+    AssociatedFile: AssociatedFilePage,
 }
 
 

@@ -1,24 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The metadata tab: version, description, inputs and outputs with ranges, metadata entries."""
+"""The metadata tab: version, description, ends with ranges, metadata entries, files."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from collections.abc import Iterable
+from functools import partial
 
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tflm_studio.editing.associated_files import archive_problem
+from tflm_studio.model.address import Address
 from tflm_studio.ui.models.metadata_tables import (
+    AssociatedFileTable,
     EndsTable,
     MetadataTable,
     metadata_bytes,
     preview,
 )
+from tflm_studio.ui.models.record_table import RecordTable
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.inspector_page import FactList, section_label
 from tflm_studio.ui.views.record_view import ROW_PIXELS, RecordView
+from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
 MIN_RUNTIME_VERSION = "min_runtime_version"
 FORM_WIDTH = 620
 MOST_ROWS = 14
+ROOM_FOR_BUTTONS = 48
 
 
 class MetadataPanel(QScrollArea):
@@ -34,14 +53,19 @@ class MetadataPanel(QScrollArea):
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(16, 8, 16, 16)
         self.setWidget(body)
+        self._empty: dict[str, WrappedLabel] = {}
         self._build_model()
         ends = EndsTable(session, self)
         self.ends = self._add_table("inputs and outputs", ends, "ends_table")
         self.entries = self._add_table(
             "metadata entries", MetadataTable(session, self), "metadata_table"
         )
+        files = AssociatedFileTable(session, self)
+        self.files = self._add_table("associated files", files, "associated_file_table")
+        self._build_file_buttons()
         self._column.addStretch(1)
         session.changed.connect(self.refresh)
+        session.selection.changed.connect(self._reveal)
         self.refresh()
 
     def _build_model(self) -> None:
@@ -54,26 +78,60 @@ class MetadataPanel(QScrollArea):
         self._facts.setMaximumWidth(FORM_WIDTH)
         self._column.addWidget(self._facts)
 
-    def _add_table(
-        self, title: str, table: EndsTable | MetadataTable, name: str
-    ) -> RecordView:
+    def _build_file_buttons(self) -> None:
+        self._file_buttons = QHBoxLayout()
+        self._file_buttons.addStretch(1)
+        self._column.addLayout(self._file_buttons)
+
+    def offer(self, actions: Iterable[QAction]) -> None:
+        """Gives the associated files their commands, as buttons and as a menu on each file."""
+        self.files.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        for place, action in enumerate(actions):
+            action.setIconText(action.text())  # with the dots that Qt takes off
+            self.files.addAction(action)
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setObjectName(f"button.{action.objectName()}")
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            self._file_buttons.insertWidget(place, button)
+
+    def _reveal(self, address: Address) -> None:
+        """Scrolls to the table that has what was selected elsewhere."""
+        for view in (self.entries, self.files):
+            if address[:1] == view.table.list_address() and not view.hasFocus():
+                # The tab may be shown only now, and has no layout yet.
+                QTimer.singleShot(0, self, partial(self._show, view))
+
+    def _show(self, view: RecordView) -> None:
+        self.ensureVisible(0, view.geometry().bottom(), 0, ROOM_FOR_BUTTONS)
+        # Of a view, this means its current row.
+        self.ensureWidgetVisible(view)
+
+    def _add_table(self, title: str, table: RecordTable, name: str) -> RecordView:
         self._column.addWidget(section_label(title))
         view = RecordView(table, name)
         view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        empty = QLabel("none")
+        self._empty[name] = empty = WrappedLabel()
+        empty.setObjectName(f"no_{name}")
+        empty.setTextFormat(Qt.TextFormat.PlainText)
+        empty.setText("none")
         empty.setEnabled(False)
         self._column.addWidget(view)
         self._column.addWidget(empty)
 
-        def fit() -> None:
+        def fit(*_: int) -> None:
             rows = table.rowCount()
             view.setVisible(rows > 0)
             empty.setVisible(rows == 0)
             frame = view.horizontalHeader().sizeHint().height() + 2 * view.frameWidth()
+            across = view.horizontalScrollBar()
+            frame += across.sizeHint().height() if across.maximum() > 0 else 0
             view.setFixedHeight(frame + ROW_PIXELS * min(rows, MOST_ROWS) + 4)
 
         for signal in (table.rowsInserted, table.rowsRemoved, table.modelReset):
             signal.connect(fit)
+        table.modelReset.connect(view.fit_columns)
+        view.horizontalScrollBar().rangeChanged.connect(fit)
         fit()
         return view
 
@@ -87,3 +145,12 @@ class MetadataPanel(QScrollArea):
             signature.signature_key or "unnamed" for signature in model.signature_defs or []
         ]
         self._facts.set_fact("signatures", ", ".join(keys) or "none")
+        problem = archive_problem(model)
+        no_files = self._empty[self.files.objectName()]
+        no_files.setEnabled(bool(problem))
+        no_files.setText(
+            "The archive behind the model is kept as it is: its files cannot be shown, "
+            f"because {problem}."
+            if problem
+            else "none"
+        )

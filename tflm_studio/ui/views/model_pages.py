@@ -6,10 +6,12 @@ from __future__ import annotations
 from html import escape
 
 from tflm_studio.analysis.opening import opening_notes
+from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.formats.tail import kept_behind
 from tflm_studio.model.graph import buffer_users, data_bytes
 from tflm_studio.model.outside import PLACEHOLDER, is_outside
-from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.place_names import name_thing, plural
 from tflm_studio.model.schema import Buffer, Metadata, Model, SubGraph
 from tflm_studio.ui.models.metadata_tables import metadata_bytes, preview
 from tflm_studio.ui.views.field_form import FieldForm
@@ -39,11 +41,17 @@ class ModelPage(InspectorPage):
         facts("buffers", f"{len(sizes):,}, {sum(map(bool, sizes)):,} with data")
         facts("weights", f"{sum(sizes):,} bytes")
         facts("operator codes", f"{len(model.operator_codes or []):,}")
+        files = model.associated_files or []
+        if files:
+            size = sum(data_bytes(file.data) for file in files)
+            listed = link(FILES, plural(len(files), "file"))
+            facts("associated files", f"{listed}, {size:,} bytes")
         origin = model.extra
         if isinstance(origin, Origin):
             facts("file as opened", f"{len(origin.data):,} bytes")
-            if origin.tail:
-                facts("behind the model", f"{len(origin.tail):,} bytes, kept as they are")
+            behind = kept_behind(origin)
+            if behind:
+                facts("behind the model", f"{behind:,} bytes, kept as they are")
             notes = opening_notes(model)
             if notes:
                 facts("notes", escape(" ".join(notes)))

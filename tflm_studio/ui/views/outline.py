@@ -9,13 +9,15 @@ from typing import NamedTuple
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
 
+from tflm_studio.editing.associated_files import PLACE as FILES
+from tflm_studio.editing.associated_files import archive_problem
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes, tensor_text
 from tflm_studio.model.schema import Model, SubGraph
 from tflm_studio.ui.models.session import Session
 
 ADDRESS = Qt.ItemDataRole.UserRole
-MOST_ENDS = 64
+MOST_ENDS = 64  # and files
 ROW_PIXELS = 20
 
 
@@ -28,7 +30,7 @@ class Line(NamedTuple):
 
 
 class Outline(QTreeWidget):
-    """Model, subgraphs with their ends, buffers, metadata and signatures."""
+    """Model, subgraphs with their ends, buffers, metadata, files and signatures."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,9 +111,19 @@ def _lines(model: Model, name: str) -> Iterator[Line]:
     yield Line(1, f"Metadata  {len(model.metadata or [])}", ("metadata",))
     for index, entry in enumerate(model.metadata or []):
         yield Line(2, entry.name or "unnamed", ("metadata", index))
+    files = model.associated_files or []
+    yield Line(1, f"Associated files  {_files_text(model)}", FILES)
+    for index, file in enumerate(files[:MOST_ENDS]):
+        yield Line(2, file.name or "unnamed", (*FILES, index))
     yield Line(1, f"Signatures  {len(model.signature_defs or [])}", ("signature_defs",))
     for index, signature in enumerate(model.signature_defs or []):
         yield Line(2, signature.signature_key or "unnamed", ("signature_defs", index))
+
+
+def _files_text(model: Model) -> str:
+    if archive_problem(model):
+        return "unreadable"
+    return f"{len(model.associated_files or []):,}"
 
 
 def _subgraph_lines(index: int, subgraph: SubGraph) -> Iterator[Line]:
