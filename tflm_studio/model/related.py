@@ -82,5 +82,5 @@ def _operators_of(wiring: Wiring, tensors: set[int]) -> frozenset[int]:
     return frozenset(
         operator
         for tensor in tensors
-        for operator in (*wiring.makers.get(tensor, ()), *wiring.users.get(tensor, ()))
+        for operator in (*wiring.makers.of(tensor), *wiring.users.of(tensor))
     )

@@ -128,7 +128,7 @@ class Commands(QObject):
         facts = {
             "can_undo": history.can_undo,
             "can_redo": history.can_redo,
-            "has_outside": window.has_outside,
+            "has_outside": window.session.facts.has_outside,
             "can_go_back": selection.can_go_back,
             "can_go_forward": selection.can_go_forward,
             **self.archive.facts(),

@@ -21,14 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tflm_studio.analysis.facts import describe_facts, name_kinds
 from tflm_studio.analysis.opening import opening_notes
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.journal import Journal
 from tflm_studio.model.address import Address
 from tflm_studio.model.operators import weight_inputs
-from tflm_studio.model.outside import outside_places
 from tflm_studio.model.place_names import name_thing, thing_at
 from tflm_studio.ui.app.commands import Commands
 from tflm_studio.ui.app.settings import Settings
@@ -90,7 +88,6 @@ class MainWindow(QMainWindow):
         self.windows = windows
         self.journal = journal
         self._has_warned = False
-        self.has_outside = False
         known = windows.settings if windows is not None else None
         self.settings = settings or known or Settings()
         self.session = Session(document, self)
@@ -261,9 +258,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{self.document.name}{sample}[*] — TFLM Studio")
         self.setWindowModified(self.document.modified)
         self._title_tabs()
-        self.has_outside = bool(outside_places(self.document.model))
-        self.facts_label.setText(describe_facts(self.document.model))
-        self.facts_label.setToolTip(name_kinds(self.document.model))
+        self.facts_label.setText(self.session.facts.describe())
+        self.facts_label.setToolTip(self.session.facts.name_kinds())
         self._show_place()
         self.commands.refresh()
         self._warn_without_journal()
@@ -272,7 +268,7 @@ class MainWindow(QMainWindow):
         notes = opening_notes(self.document.model)
         if notes:
             self.notice.say(" ".join(notes))
-        if self.has_outside:
+        if self.session.facts.has_outside:
             put_inside = self.commands.edit_put_inside
             self.notice.ask(" ".join(notes), {"Put all inside": put_inside})
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QObject
-
-from tflm_studio.editing.document import Change
 from tflm_studio.editing.edits import Edit
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address, find_address
-from tflm_studio.model.graph import buffer_users, data_bytes
+from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.place_names import name_thing
 from tflm_studio.model.schema import Buffer, Tensor
 from tflm_studio.model.tensor_types import (
@@ -22,17 +19,12 @@ from tflm_studio.model.tensor_types import (
     format_value,
 )
 from tflm_studio.ui.models.record_table import Column, RecordTable
-from tflm_studio.ui.models.session import Session
 
 FIRST_VALUES = 8
 
 
 class BufferTable(RecordTable):
     """One row per buffer; its type is that of the first tensor that uses it."""
-
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
-        self._users: dict[int, list[Address]] | None = None
-        super().__init__(session, parent)
 
     def records(self) -> list[Buffer]:
         return self.session.document.model.buffers or []
@@ -68,15 +60,6 @@ class BufferTable(RecordTable):
                     return range(self.rowCount())
         return super().rows_touched(edits)
 
-    def _on_document_changed(self, change: Change) -> None:
-        self._users = None
-        super()._on_document_changed(change)
-
-    def _users_of(self, row: int) -> list[Address]:
-        if self._users is None:
-            self._users = buffer_users(self.session.document.model)
-        return self._users.get(row, [])
-
     def _size(self, row: int) -> int:
         return data_bytes(self.records()[row].data)
 
@@ -93,7 +76,7 @@ class BufferTable(RecordTable):
         return f"At byte {offset:,} of the file, {fit}"
 
     def _type(self, row: int) -> ElementType:
-        for place in self._users_of(row):
+        for place in self.session.buffer_users(row):
             tensor = find_address(self.session.document.model, place)
             if isinstance(tensor, Tensor):
                 kind = element_type(tensor.type)
@@ -109,11 +92,11 @@ class BufferTable(RecordTable):
         return f"{shown} …" if kind.count(len(data)) > len(values) else shown
 
     def _used_by(self, row: int) -> str:
-        model, users = self.session.document.model, self._users_of(row)
+        model, users = self.session.document.model, self.session.buffer_users(row)
         # The sentinel buffer 0 is used by every tensor without data.
         more = f" and {len(users) - 3} more" if len(users) > 3 else ""
         return ", ".join(name_thing(model, place) for place in users[:3]) + more
 
     def _used_by_tip(self, row: int) -> str:
-        model, users = self.session.document.model, self._users_of(row)
+        model, users = self.session.document.model, self.session.buffer_users(row)
         return "\n".join(name_thing(model, place) for place in users[:40]) or "nothing uses it"

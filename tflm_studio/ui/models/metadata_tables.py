@@ -169,6 +169,8 @@ class EndsTable(RecordTable):
             change.touches(("subgraphs",)) or change.touches(("signature_defs",))
         ):
             return
+        if all(edit.address[2:3] == ("operators",) for edit in change.edits):
+            return  # they change no tensor
         ends = list(_ends(self.session.document.model))
         if len(ends) != len(self._ends):
             self._ends = ends

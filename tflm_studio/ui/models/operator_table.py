@@ -94,16 +94,13 @@ class OperatorTable(RecordTable):
         return {*super().rows_touched(edits), *self._users(tensors, buffers)}
 
     def _users(self, tensors: set[int], buffers: set[int]) -> list[int]:
-        all_tensors = self.session.subgraph.tensors or []
-        if buffers:
-            tensors |= {t for t, each in enumerate(all_tensors) if each.buffer in buffers}
+        shown = self.session.subgraph_index
+        for buffer in buffers:
+            tensors.update(self.session.tensors_with_buffer(shown, buffer))
         if not tensors:
             return []
-        return [
-            row
-            for row, operator in enumerate(self.records())
-            if not tensors.isdisjoint((*(operator.inputs or []), *(operator.outputs or [])))
-        ]
+        wiring = self.session.wiring(shown)
+        return [k for t in tensors for k in (*wiring.makers.of(t), *wiring.users.of(t))]
 
     def group(self, row: int) -> str:
         return knowledge_of(self.session.document.model, self.records()[row]).group

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
 from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove
@@ -21,6 +28,7 @@ Role = Qt.ItemDataRole
 ADDRESS_ROLE = Role.UserRole + 1
 GROUP_ROLE = Role.UserRole + 2
 SORT_ROLE = Role.UserRole + 3
+MANY_ROWS = 1000
 GROUP_COLUMN = 1  # the column of names, before which the chip of the family stands
 
 _NUMBER = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -56,8 +64,11 @@ class RecordTable(QAbstractTableModel):
     """Rows of one list of the model; subclasses say which, and which columns it has.
 
     Edits to the list itself insert, remove and move rows, edits above it show it anew, and any
-    others refresh the rows that `rows_touched` names.
+    others refresh the rows that `rows_touched` names. `refreshed` says that all rows of a long
+    list show something else: announcing each of them takes a tenth of a second.
     """
+
+    refreshed = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -183,6 +194,9 @@ class RecordTable(QAbstractTableModel):
     def refresh(self, rows: Iterable[int]) -> None:
         """Announces that rows show something else."""
         self._ranks.clear()
+        if isinstance(rows, range) and len(rows) > MANY_ROWS:
+            self.refreshed.emit()
+            return
         for first, last in runs(sorted(rows)):
             if first < self._count:
                 last_row = min(last, self._count - 1)

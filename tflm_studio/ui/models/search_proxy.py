@@ -20,6 +20,7 @@ class SearchProxy(QSortFilterProxyModel):
         self._needle = ""
         self._words: dict[int, str] = {}
         table.dataChanged.connect(self._forget)
+        table.refreshed.connect(self._forget_all)
         for signal in (table.modelReset, table.rowsInserted, table.rowsRemoved):
             signal.connect(self._words.clear)
         table.rowsMoved.connect(self._words.clear)
@@ -42,6 +43,11 @@ class SearchProxy(QSortFilterProxyModel):
             cells = (column.text(source_row) for column in self._table.columns)
             self._words[source_row] = "\n".join(cells).casefold()
         return self._needle in self._words[source_row]
+
+    def _forget_all(self) -> None:
+        self._words.clear()
+        if self._needle or self.sortColumn() >= 0:
+            self.invalidate()
 
     def _forget(self, first: QModelIndex, last: QModelIndex) -> None:
         for row in range(first.row(), last.row() + 1):

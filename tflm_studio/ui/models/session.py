@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
+from tflm_studio.analysis.facts import ModelFacts
 from tflm_studio.editing.document import Change, Document
-from tflm_studio.editing.edits import Edit, Insert, Move, Remove
+from tflm_studio.editing.edits import Edit, Insert, Move, Remove, WriteBytes
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import Wiring, wiring_of
+from tflm_studio.model.graph import Wiring, buffer_users, wiring_of
 from tflm_studio.model.schema import SubGraph
 from tflm_studio.ui.models.selection import Selection
 
@@ -23,6 +24,7 @@ class Session(QObject):
         document: What is edited.
         selection: The selected place; it moves along when things before it come or go.
         subgraph_index: The subgraph that tables show.
+        facts: Sums over the whole model.
     """
 
     changed = Signal(object)  # Change
@@ -34,7 +36,9 @@ class Session(QObject):
         self.document = document
         self.selection = Selection(self)
         self.subgraph_index = 0
+        self.facts = ModelFacts(document.model)
         self._wirings: dict[int, Wiring] = {}
+        self._buffer_users: dict[int, list[Address]] | None = None
         self._unsubscribe = document.subscribe(self._on_document_changed)
         self.selection.changed.connect(self._follow)
 
@@ -57,6 +61,18 @@ class Session(QObject):
             subgraph = subgraphs[subgraph_index] if known else SubGraph()
             self._wirings[subgraph_index] = wiring_of(subgraph)
         return self._wirings[subgraph_index]
+
+    def buffer_users(self, buffer_index: int) -> list[Address]:
+        """Addresses of the tensors and metadata entries that use a buffer."""
+        if self._buffer_users is None:
+            self._buffer_users = buffer_users(self.document.model)
+        return self._buffer_users.get(buffer_index, [])
+
+    def tensors_with_buffer(self, subgraph_index: int, buffer_index: int) -> list[int]:
+        """Indices of the tensors of a subgraph that use a buffer."""
+        place = ("subgraphs", subgraph_index, "tensors")
+        users = self.buffer_users(buffer_index)
+        return [int(address[3]) for address in users if address[:3] == place]
 
     def do(
         self, edits: Edit | Iterable[Edit], label: str | None = None, *, merge: bool = False
@@ -82,6 +98,10 @@ class Session(QObject):
     def _on_document_changed(self, change: Change) -> None:
         if any(rewires(edit) for edit in change.edits):
             self._wirings.clear()
+        if any(rebuffers(edit) for edit in change.edits):
+            self._buffer_users = None
+        # A write into a buffer changes no size.
+        self.facts.follow(e.address for e in change.edits if not isinstance(e, WriteBytes))
         before = self.selection.address
         # Panels must find the selected thing where it is now when they hear of the change.
         self.selection.address = shifted(before, change.edits)
@@ -109,6 +129,18 @@ def rewires(edit: Edit) -> bool:
         case ("subgraphs", *_):
             return True
     return False
+
+
+def rebuffers(edit: Edit) -> bool:
+    """Whether an edit may change who uses which buffer."""
+    match edit.address:
+        case ("subgraphs", int(), "tensors", int(), step, *_) | ("metadata", int(), step, *_):
+            return step == "buffer"
+        case ("subgraphs", int(), "operators", *_):
+            return False
+        case (step, *_):
+            return step in ("subgraphs", "metadata")
+    return True
 
 
 def relinks(edit: Edit) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from PySide6.QtCore import QObject
 
@@ -79,8 +80,8 @@ class TensorTable(RecordTable):
                     return range(self.rowCount())
                 case ("buffers", int(b), *_):
                     buffers.add(b)
-        users = {row for row, each in enumerate(self.records()) if each.buffer in buffers}
-        return {*super().rows_touched(edits), *users}
+        users = (self.session.tensors_with_buffer(shown, b) for b in buffers)
+        return {*super().rows_touched(edits), *chain.from_iterable(users)}
 
     def _links(self) -> Wiring:
         return self.session.wiring(self.session.subgraph_index)
@@ -154,10 +155,10 @@ class TensorTable(RecordTable):
         return ", ".join(kinds)
 
     def _made_by(self, row: int) -> str:
-        return " ".join(map(str, self._links().makers.get(row, ())))
+        return " ".join(map(str, self._links().makers.of(row)))
 
     def _used_by(self, row: int) -> str:
-        return " ".join(map(str, self._links().users.get(row, ())))
+        return " ".join(map(str, self._links().users.of(row)))
 
 
 def _senseless(tensor: Tensor) -> str:

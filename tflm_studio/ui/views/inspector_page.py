@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
@@ -105,12 +107,17 @@ class FactList(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._values: dict[str, LinkLabel] = {}
         self._names: dict[str, QLabel] = {}
+        self._stale: set[str] = set()
 
-    def clear(self) -> None:
-        """Hides all facts until they are set again."""
-        for name, value in self._values.items():
-            value.hide()
+    @contextmanager
+    def anew(self) -> Iterator[None]:
+        """Hides the facts that are not set meanwhile."""
+        self._stale = set(self._values)
+        yield
+        for name in self._stale:
+            self._values[name].hide()
             self._names[name].hide()
+        self._stale = set()
 
     def set_fact(self, name: str, html: str) -> None:
         """Shows a value; the first time also its name."""
@@ -123,9 +130,14 @@ class FactList(QWidget):
             self._names[name] = label
             self._grid.addWidget(label, line, 0, top)
             self._grid.addWidget(self._values[name], line, 1)
-        self._values[name].setText(html)
-        self._values[name].show()
-        self._names[name].show()
+        self._stale.discard(name)
+        value = self._values[name]
+        # Setting or showing what is there already has the whole page laid out anew.
+        if value.text() != html:
+            value.setText(html)
+        if value.isHidden():
+            value.show()
+            self._names[name].show()
 
 
 def section_label(title: str) -> QLabel:

@@ -9,7 +9,7 @@ from tflm_studio.analysis.opening import opening_notes
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.tail import kept_behind
-from tflm_studio.model.graph import buffer_users, data_bytes
+from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.outside import PLACEHOLDER, is_outside
 from tflm_studio.model.place_names import name_thing, plural
 from tflm_studio.model.schema import Buffer, Metadata, Model, SubGraph
@@ -31,30 +31,30 @@ class ModelPage(InspectorPage):
     def refresh(self) -> None:
         model = self.session.document.model
         self.set_heading(self.session.document.name, "the model")
-        self.facts.clear()
-        facts = self.facts.set_fact
-        for index, subgraph in enumerate(model.subgraphs or []):
-            count = len(subgraph.operators or [])
-            name = link(("subgraphs", index), f"{count:,} operators")
-            facts(f"subgraph {index}", f"{name}, {len(subgraph.tensors or []):,} tensors")
-        sizes = [data_bytes(buffer.data) for buffer in model.buffers or []]
-        facts("buffers", f"{len(sizes):,}, {sum(map(bool, sizes)):,} with data")
-        facts("weights", f"{sum(sizes):,} bytes")
-        facts("operator codes", f"{len(model.operator_codes or []):,}")
-        files = model.associated_files or []
-        if files:
-            size = sum(data_bytes(file.data) for file in files)
-            listed = link(FILES, plural(len(files), "file"))
-            facts("associated files", f"{listed}, {size:,} bytes")
-        origin = model.extra
-        if isinstance(origin, Origin):
-            facts("file as opened", f"{len(origin.data):,} bytes")
-            behind = kept_behind(origin)
-            if behind:
-                facts("behind the model", f"{behind:,} bytes, kept as they are")
-            notes = opening_notes(model)
-            if notes:
-                facts("notes", escape(" ".join(notes)))
+        with self.facts.anew():
+            facts = self.facts.set_fact
+            for index, subgraph in enumerate(model.subgraphs or []):
+                count = len(subgraph.operators or [])
+                name = link(("subgraphs", index), f"{count:,} operators")
+                facts(f"subgraph {index}", f"{name}, {len(subgraph.tensors or []):,} tensors")
+            sizes = [data_bytes(buffer.data) for buffer in model.buffers or []]
+            facts("buffers", f"{len(sizes):,}, {sum(map(bool, sizes)):,} with data")
+            facts("weights", f"{sum(sizes):,} bytes")
+            facts("operator codes", f"{len(model.operator_codes or []):,}")
+            files = model.associated_files or []
+            if files:
+                size = sum(data_bytes(file.data) for file in files)
+                listed = link(FILES, plural(len(files), "file"))
+                facts("associated files", f"{listed}, {size:,} bytes")
+            origin = model.extra
+            if isinstance(origin, Origin):
+                facts("file as opened", f"{len(origin.data):,} bytes")
+                behind = kept_behind(origin)
+                if behind:
+                    facts("behind the model", f"{behind:,} bytes, kept as they are")
+                notes = opening_notes(model)
+                if notes:
+                    facts("notes", escape(" ".join(notes)))
 
 
 class SubGraphPage(InspectorPage):
@@ -87,17 +87,19 @@ class BufferPage(InspectorPage):
         index = int(self.address[1])
         self.set_heading(f"Buffer {index}", "the sentinel: empty by rule" if not index else "")
         size = data_bytes(buffer.data)
-        self.facts.clear()
-        self.facts.set_fact("size", f"{size:,} bytes" if size else "empty")
-        self.facts.set_fact("place", _file_place(model, buffer))
-        users = buffer_users(model).get(index, [])
-        links = link_list(users, lambda place: name_thing(model, place), "nothing")
-        self.facts.set_fact("used by", links)
-        if is_outside(buffer):
-            self.facts.set_fact("in TFLM", "not read: it stands behind the flatbuffer")
-        elif buffer.offset > PLACEHOLDER and buffer.data is None:
-            stop = buffer.offset + buffer.size
-            self.facts.set_fact("missing", f"bytes {buffer.offset:,} to {stop:,} of the file")
+        with self.facts.anew():
+            self.facts.set_fact("size", f"{size:,} bytes" if size else "empty")
+            self.facts.set_fact("place", _file_place(model, buffer))
+            users = self.session.buffer_users(index)
+            links = link_list(users, lambda place: name_thing(model, place), "nothing")
+            self.facts.set_fact("used by", links)
+            if is_outside(buffer):
+                self.facts.set_fact("in TFLM", "not read: it stands behind the flatbuffer")
+            elif buffer.offset > PLACEHOLDER and buffer.data is None:
+                stop = buffer.offset + buffer.size
+                self.facts.set_fact(
+                    "missing", f"bytes {buffer.offset:,} to {stop:,} of the file"
+                )
 
 
 def _file_place(model: Model, buffer: Buffer) -> str:

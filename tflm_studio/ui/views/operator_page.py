@@ -83,13 +83,13 @@ class OperatorPage(InspectorPage):
             known.name, f"operator {self.address[-1]} of subgraph {self.address[1]}"
         )
         tflm = f"{known.resolver}()" if known.resolver else "not in its resolver"
-        self.facts.clear()
-        self.facts.set_fact("TFLM", escape(tflm))
-        if code is not None:
-            self.facts.set_fact("op version", str(code.version))
-        if operator.custom_options is not None:
-            size = data_bytes(operator.custom_options)
-            self.facts.set_fact("custom_options", f"{size:,} bytes")
+        with self.facts.anew():
+            self.facts.set_fact("TFLM", escape(tflm))
+            if code is not None:
+                self.facts.set_fact("op version", str(code.version))
+            if operator.custom_options is not None:
+                size = data_bytes(operator.custom_options)
+                self.facts.set_fact("custom_options", f"{size:,} bytes")
         for lines in self.tensors:
             lines.refresh()
 
@@ -180,7 +180,7 @@ class OperatorTensors(QWidget):
             and has_data(self._session.document.model, tensor)
         ):
             return "in " + link(("buffers", tensor.buffer), f"buffer {tensor.buffer}")
-        found = links.get(tensor_index, ())
+        found = links.of(tensor_index)
         word = "used by" if self._field == "outputs" else "made by"
         places = [
             link(("subgraphs", subgraph_index, "operators", k), str(k)) for k in found[:6]

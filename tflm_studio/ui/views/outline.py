@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.associated_files import archive_problem
 from tflm_studio.model.address import Address
-from tflm_studio.model.graph import data_bytes, tensor_text
+from tflm_studio.model.graph import tensor_text
 from tflm_studio.model.schema import Model, SubGraph
 from tflm_studio.ui.models.session import Session
 
@@ -51,7 +51,7 @@ class Outline(QTreeWidget):
 
     def refresh(self) -> None:
         """Shows the parts as they are now; only lines that differ are touched."""
-        lines = list(_lines(self._session.document.model, self._session.document.name))
+        lines = list(_lines(self._session))
         shape = [(line.depth, line.address) for line in lines]
         if shape != [(line.depth, line.address) for line in self._lines]:
             self._rebuild(lines)
@@ -101,12 +101,13 @@ class Outline(QTreeWidget):
         self._following = False
 
 
-def _lines(model: Model, name: str) -> Iterator[Line]:
-    yield Line(0, name, ())
+def _lines(session: Session) -> Iterator[Line]:
+    model = session.document.model
+    yield Line(0, session.document.name, ())
     for index, subgraph in enumerate(model.subgraphs or []):
         yield from _subgraph_lines(index, subgraph)
-    sizes = [data_bytes(buffer.data) for buffer in model.buffers or []]
-    yield Line(1, f"Buffers  {len(sizes):,}, {_bytes_text(sum(sizes))}", ("buffers",))
+    weights = _bytes_text(session.facts.weight_bytes)
+    yield Line(1, f"Buffers  {len(model.buffers or []):,}, {weights}", ("buffers",))
     yield Line(1, f"Operator codes  {len(model.operator_codes or [])}", ("operator_codes",))
     yield Line(1, f"Metadata  {len(model.metadata or [])}", ("metadata",))
     for index, entry in enumerate(model.metadata or []):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
@@ -10,6 +12,7 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     Qt,
+    QTimer,
 )
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import (
@@ -98,6 +101,7 @@ class RecordView(QTableView):
         self.table = table
         self.session = table.session
         self._following = False
+        self._grown: set[int] = set()
         self.setObjectName(name)
         self.proxy = SearchProxy(table, self)
         self.setModel(self.proxy)
@@ -109,7 +113,8 @@ class RecordView(QTableView):
         self.clicked.connect(self._select)
         self.session.selection.changed.connect(self.follow)
         self.session.changed.connect(self._on_document_changed)
-        table.dataChanged.connect(self._grow_columns)
+        table.dataChanged.connect(self._note_rows)
+        table.refreshed.connect(self.viewport().update)
         table.modelReset.connect(lambda: self.follow(self.session.selection.address))
         self.fit_columns()
 
@@ -142,7 +147,7 @@ class RecordView(QTableView):
         for number in range(self.table.columnCount()):
             self.setColumnWidth(number, self._width_for(number, rows))
 
-    def _width_for(self, number: int, rows: range) -> int:
+    def _width_for(self, number: int, rows: Sequence[int]) -> int:
         # Qt's own way asks the delegate for every cell, which takes 30 times as long.
         column, metrics = self.table.columns[number], self.fontMetrics()
         shown = max((metrics.horizontalAdvance(column.text(row)) for row in rows), default=0)
@@ -151,13 +156,22 @@ class RecordView(QTableView):
         width = max(shown, metrics.horizontalAdvance(column.title) + 8) + PADDING_PIXELS
         return min(width, WIDEST_PIXELS)
 
-    def _grow_columns(self, first: QModelIndex, last: QModelIndex) -> None:
-        rows = range(first.row(), last.row() + 1)
-        if len(rows) <= MOST_MEASURED_ROWS:
-            for number in range(self.table.columnCount()):
-                wanted = self._width_for(number, rows)
-                if wanted > self.columnWidth(number):
-                    self.setColumnWidth(number, wanted)
+    def _note_rows(self, first: QModelIndex, last: QModelIndex) -> None:
+        """Has columns grown for rows once all edits of a moment are done."""
+        if last.row() - first.row() >= MOST_MEASURED_ROWS:
+            return
+        if not self._grown:
+            QTimer.singleShot(0, self, self._grow_columns)
+        self._grown.update(range(first.row(), last.row() + 1))
+
+    def _grow_columns(self) -> None:
+        count = self.table.rowCount()
+        rows = [row for row in sorted(self._grown)[:MOST_MEASURED_ROWS] if row < count]
+        self._grown.clear()
+        for number in range(self.table.columnCount()):
+            wanted = self._width_for(number, rows)
+            if wanted > self.columnWidth(number):
+                self.setColumnWidth(number, wanted)
 
     def filter(self, text: str) -> None:
         """Shows only rows that contain the text anywhere."""

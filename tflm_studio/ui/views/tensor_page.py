@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QPushButton
 
 from tflm_studio.editing.edits import Set
 from tflm_studio.model.address import Address
-from tflm_studio.model.graph import buffer_users, data_bytes, shape_text
+from tflm_studio.model.graph import data_bytes, shape_text
 from tflm_studio.model.operators import has_data
 from tflm_studio.model.place_names import name_thing
 from tflm_studio.model.schema import QuantizationParameters, Tensor
@@ -104,7 +104,7 @@ class TensorPage(InspectorPage):
             links = link_list(places, lambda p: name_thing(model, p), "")
             return ", ".join([*caller, *([links] if links else [])]) or "no operator"
 
-        makers, users = wiring.makers.get(index, []), wiring.users.get(index, [])
+        makers, users = wiring.makers.of(index), wiring.users.of(index)
         self.facts.set_fact("made by", named(makers, by_caller=index in wiring.inputs))
         self.facts.set_fact("used by", named(users, by_caller=index in wiring.outputs))
         self.facts.set_fact("data", self._data_text())
@@ -120,7 +120,7 @@ class TensorPage(InspectorPage):
         wanted = _wanted_bytes(tensor)
         if kind.bits and wanted is not None and wanted != size and tensor.sparsity is None:
             text += f"; {shape_text(tensor.shape, '×')} {kind.name} needs {wanted:,}"
-        others = len(buffer_users(model).get(tensor.buffer, ())) - 1
+        others = len(self.session.buffer_users(tensor.buffer)) - 1
         return text + (f"; {others} more use it" if others > 0 else "")
 
 
