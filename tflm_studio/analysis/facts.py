@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import OperatorKnowledge, find_knowledge
 from tflm_studio.model.place_names import plural
 from tflm_studio.schema.tables import Model
 
 MOST_NAMED = 4
+LONGEST_NAME = 40
 
 
 def describe_facts(model: Model) -> str:
@@ -29,7 +31,7 @@ def describe_facts(model: Model) -> str:
 
 def name_kinds(model: Model) -> str:
     """The kinds of operators that are used, one behind the other."""
-    return ", ".join(known.name for known in _kinds(model))
+    return ", ".join(excerpt(known.name, LONGEST_NAME) for known in _kinds(model))
 
 
 def _kinds(model: Model) -> list[OperatorKnowledge]:
@@ -44,4 +46,5 @@ def _kinds(model: Model) -> list[OperatorKnowledge]:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    shown = (excerpt(name, LONGEST_NAME) for name in names[:MOST_NAMED])
+    return ", ".join(shown) + more

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.ui.models.metadata_tables import (
     EndsTable,
     MetadataTable,
@@ -82,8 +85,8 @@ class MetadataPanel(QScrollArea):
         model = self._session.document.model
         entry = next((e for e in model.metadata or [] if e.name == MIN_RUNTIME_VERSION), None)
         stated = preview(metadata_bytes(model, entry)) if entry is not None else "not stated"
-        self._facts.set_fact(MIN_RUNTIME_VERSION, stated or "empty")
+        self._facts.set_fact(MIN_RUNTIME_VERSION, escape(stated) or "empty")
         keys = [
             signature.signature_key or "unnamed" for signature in model.signature_defs or []
         ]
-        self._facts.set_fact("signatures", ", ".join(keys) or "none")
+        self._facts.set_fact("signatures", escape(excerpt(", ".join(keys))) or "none")
