@@ -44,8 +44,8 @@ def check_walk(named: list[Named], folder: Path, edits: int = 2) -> None:
 
 # Those that are most unlike each other; the command walks over the others too.
 TOLD_APART = (
-    *("calling_itself", "wired_in_a_circle", "indices_out_of_range", "nonsense_sparsity"),
-    *("hostile_texts", "hostile_floats", "sentinel_with_data", "scale 9 0"),
+    *("calling_itself", "wired_in_a_circle", "indices_out_of_range"),
+    *("hostile_floats", "sentinel_with_data", "scale 1 0"),
 )
 
 
@@ -57,17 +57,17 @@ def test_crafted_models(part: int, tmp_path: Path, qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_models(seed: int, tmp_path: Path, qtbot: QtBot) -> None:
-    check_walk(list(random_ones(2, seed)), tmp_path)
+    check_walk(list(random_ones(1, seed)), tmp_path)
 
 
 def test_accepted_mutants(tmp_path: Path, qtbot: QtBot) -> None:
-    check_walk(list(islice(accepted_mutants(1_000, 3), 0, 120, 30)), tmp_path)
+    check_walk(list(islice(accepted_mutants(1_000, 3), 0, 90, 30)), tmp_path)
 
 
 @pytest.mark.parametrize("part", range(2))
 def test_real_models(part: int, models_folder: Path, tmp_path: Path, qtbot: QtBot) -> None:
     paths = [p for p in readable_models(models_folder) if p.stat().st_size < LARGEST]
-    chosen = Random(part).sample(paths, min(2, len(paths)))
+    chosen = Random(part).sample(paths, min(1, len(paths)))
     check_walk([(path.name, path.read_bytes()) for path in chosen], tmp_path, edits=1)
 
 

@@ -59,8 +59,6 @@ class Visits:
         times: Seconds that each step took the thread of the window, with its name.
     """
 
-    SLOW = 1.0
-
     def __init__(self, window: MainWindow, random: Random, most: int) -> None:
         self.window = window
         self.random = random

@@ -35,6 +35,7 @@ from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.theme import apply_theme
 from tflm_studio.ui.app.windows import Windows
 
+SLOW = 1.0  # seconds, for a file of a megabyte or less
 # Offscreen there is no window manager to tell.
 HARMLESS = ("This plugin does not support",)
 Named = tuple[str, bytes]
@@ -138,7 +139,7 @@ class Walker:
             self.findings.faults += [
                 f"{name}: {step} took {seconds:.2f} s"
                 for seconds, step in visits.times
-                if seconds > visits.SLOW
+                if seconds > SLOW * max(1, len(data) / 1_000_000)
             ]
 
     def _close_all(self) -> None:
