@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from tflm_studio.analysis import statistics
 from tflm_studio.analysis.buffer_contents import BufferContents
-from tflm_studio.analysis.statistics import MeasuringCancelledError, measure
+from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError, measure
 from tflm_studio.model.quantization import AffineQuantization
 from tflm_studio.model.tensor_types import ELEMENT_TYPES, ElementType, decode, encode
 
@@ -186,3 +186,10 @@ def test_cancelling_stops_at_the_next_chunk(name: str, asked: int) -> None:
     buffer = contents(bytes(400), KINDS[name])
     with pytest.raises(MeasuringCancelledError):
         measure(buffer, cancelled=_after(asked))
+
+
+def test_edges_of_bins_over_all_that_float64_holds_are_finite() -> None:
+    most = np.finfo(np.float64).max
+    histogram = Histogram(-most, most / 8, np.ones(16, np.int64))
+    assert np.isfinite(histogram.edges).all()
+    assert (histogram.edges[0], histogram.edges[-1]) == (-most, most)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mutants, judged by our reader and by the C++ `flatbuffers::Verifier`.
+"""Mutants: flatbuffers judged by us and by the C++ `flatbuffers::Verifier`, and texts.
 
-`python -m tests.formats.fuzz --count 20000 [--minutes 30] [--seed 1]` prints what came of them
-and keeps every mutant on which the two disagree.
+`python -m tests.formats.fuzz --count 20000 [--kind c|json] [--minutes 30] [--seed 1]` prints
+what came of them. It keeps every flatbuffer on which the two disagree, and every C source or
+JSON file that breaks a rule of `text_fuzz`.
 """
 
 import argparse
@@ -31,6 +32,8 @@ from tests.formats.mutants import (
     shared_vectors,
     shared_wide_vtable,
 )
+from tests.formats.text_fuzz import CHECKS, TextFindings, judge_texts
+from tests.formats.text_mutants import text_mutants_of
 from tflm_studio.formats.flatbuffer_reader import read_flatbuffer
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.model.errors import ReadError
@@ -156,11 +159,39 @@ def all_mutants(seed: int, largest: int) -> Iterator[tuple[str, bytes]]:
 def main() -> int:
     """Judges as many mutants as asked for, and says what came of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kind", choices=("flatbuffer", *CHECKS), default="flatbuffer")
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--minutes", type=float, default=60, help="stop after so long")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--largest", type=int, default=20_000, help="bytes of a real model")
     arguments = parser.parse_args()
+    if arguments.kind == "flatbuffer":
+        return _fuzz_flatbuffers(arguments)
+    return _fuzz_texts(arguments)
+
+
+def _fuzz_texts(arguments: argparse.Namespace) -> int:
+    found, start = TextFindings(), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        endless = text_mutants_of(
+            arguments.kind, arguments.seed, arguments.largest, Path(folder)
+        )
+        for named in islice(endless, arguments.count):
+            judge_texts(CHECKS[arguments.kind], [named], found)
+            if time.monotonic() - start > 60 * arguments.minutes:
+                break
+    slowest, slowest_name = found.slowest
+    lines = [
+        f"{found.judged:,} mutants in {time.monotonic() - start:.0f} s, the slowest read, "
+        f"saved and read again in {slowest:.2f} s ({slowest_name})",
+        f"{found.most_memory / 1e6:.1f} MB of memory at most for one of them",
+    ]
+    lines += [f"{number:>8,} {name}" for name, number in found.verdicts.most_common()]
+    sys.stdout.write("\n".join([*lines, *_kept(found.faults)]) + "\n")
+    return 1 if found.faults else 0
+
+
+def _fuzz_flatbuffers(arguments: argparse.Namespace) -> int:
     findings = Findings()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -183,12 +214,16 @@ def _report(findings: Findings, seconds: float) -> str:
     ]
     lines += [f"{number:>8,} {name}" for name, number in findings.verdicts.most_common()]
     lines += [f"slow: {name}" for name in findings.slow]
-    if findings.disagreements:
-        folder = Path(tempfile.mkdtemp(prefix="disagreements-"))
-        for number, (name, data) in enumerate(findings.disagreements.items()):
-            (folder / f"{number}.tflite").write_bytes(data)
-            lines.append(f"{folder / str(number)}.tflite: {name}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_kept(findings.disagreements)]) + "\n"
+
+
+def _kept(found: dict[str, bytes]) -> Iterator[str]:
+    """Writes mutants to a folder; yields where each is and what is wrong with it."""
+    folder = Path(tempfile.mkdtemp(prefix="mutants-")) if found else None
+    for number, (name, data) in enumerate(found.items()):
+        assert folder is not None
+        (folder / str(number)).write_bytes(data)
+        yield f"{folder / str(number)}: {name}"
 
 
 if __name__ == "__main__":

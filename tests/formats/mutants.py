@@ -110,12 +110,12 @@ def weights_outside() -> t.Model:
 
 def every_table() -> t.Model:
     """One of each table of the schema at least, with every field set."""
-    model = _filled(t.Model, 0)
+    model = filled(t.Model, 0)
     assert isinstance(model, t.Model)
     return model
 
 
-def _filled(table: type[Table], turn: int) -> Table:
+def filled(table: type[Table], turn: int) -> Table:
     """A table with a value in every field; in a union, that of the `turn`."""
     return table(**{row.name: _value(row, turn) for row in table.FIELDS})
 
@@ -131,9 +131,9 @@ def _value(row: Field, turn: int) -> Any:
         case Kind.BYTES:
             return bytes(range(turn % 20))
         case Kind.TABLES:
-            return [_filled(row.members[0], turn) for turn in range(_height(row.members[0]))]
+            return [filled(row.members[0], turn) for turn in range(_height(row.members[0]))]
         case _:
-            return _filled(row.members[turn % len(row.members)], turn)
+            return filled(row.members[turn % len(row.members)], turn)
 
 
 def _height(table: type[Table]) -> int:

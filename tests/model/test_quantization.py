@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.quantization import find_quantization, value_range
+from tflm_studio.model.quantization import AffineQuantization, find_quantization, value_range
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.enums import TensorType
 from tflm_studio.schema.tables import QuantizationParameters, Tensor
@@ -76,3 +76,18 @@ def test_reals_out_of_range_are_refused_with_the_range(real: float) -> None:
     assert found is not None
     with pytest.raises(EditError, match=r"-128 to 127|cannot be quantised"):
         found.to_stored(real, 0, INT8)
+
+
+def test_scales_that_are_no_numbers_give_reals_that_are_none() -> None:
+    found = AffineQuantization(np.array([np.inf]), np.array([-(2**63)]))
+    assert np.isinf(found.to_real(np.array([1, 2], np.int8))).all()
+    nothing = AffineQuantization(np.array([np.inf]), np.array([1]))
+    assert np.isnan(nothing.to_real(np.array([1], np.int8))).all()
+
+
+def test_channels_of_more_elements_than_can_be_counted() -> None:
+    quantization = QuantizationParameters(scale=[1.0, 2.0], zero_point=[0])
+    tensor = Tensor([2, *[2**31 - 1] * 5], quantization=quantization)
+    found = find_quantization(tensor)
+    assert found is not None
+    assert found.to_real(np.array([3, 3], np.int8), 5).tolist() == [3.0, 3.0]

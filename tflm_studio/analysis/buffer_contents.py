@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import builtin_code, operator_code, weight_inputs
+from tflm_studio.model.place_names import count_text
 from tflm_studio.model.quantization import AffineQuantization, Reals, find_quantization
 from tflm_studio.model.tensor_types import (
     RAW_BYTES,
@@ -41,6 +43,7 @@ _AXES_OF_INPUT: dict[tuple[int, int], tuple[str, ...]] = {
     (BuiltinOperator.DEPTHWISE_CONV_2D, 2): ("channel",),
     (BuiltinOperator.FULLY_CONNECTED, 2): ("out",),
 }
+MOST_DIMENSIONS = 32  # what costs time for each of them does so for every element
 _AXES_OF_RANK = {1: ("index",), 4: ("batch", "height", "width", "channel")}
 
 
@@ -132,7 +135,8 @@ class BufferContents:
         reals, q = self.values_at(indices).astype(np.float64), self.quantization
         if q is not None:
             channel = q.channel(indices)
-            reals = (reals - q.zero_point[channel]) * q.scale[channel]
+            with np.errstate(all="ignore"):  # as in `to_real`
+                reals = (reals - q.zero_point[channel]) * q.scale[channel]
         return reals
 
     def reads_like(self, other: BufferContents) -> bool:
@@ -296,19 +300,21 @@ def _fitted(
         return (count,), ""
     if not kind.bits:
         return (count,), f"Elements of type {kind.name} have no fixed size: shown as bytes."
+    if len(declared) > MOST_DIMENSIONS:
+        return (count,), f"A shape of {len(declared):,} dimensions: shown without the shape."
     needed = math.prod(declared)
     if min(declared, default=0) >= 0 and kind.nbytes(needed) == nbytes:
         return declared, ""
     if min(declared, default=0) < 0:
         return (count,), f"The shape {_times(declared)} is no size: shown without the shape."
     return (count,), (
-        f"The shape {_times(declared)} takes {kind.nbytes(needed):,} bytes as {kind.name}, "
-        f"the buffer has {nbytes:,}: shown without the shape."
+        f"The shape {_times(declared)} takes {count_text(kind.nbytes(needed))} bytes as "
+        f"{kind.name}, the buffer has {nbytes:,}: shown without the shape."
     )
 
 
 def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "scalar"
+    return excerpt("×".join(map(str, shape)), SHOWN_NAME_CHARACTERS) or "scalar"
 
 
 def _rank_names(rank: int) -> tuple[str, ...]:

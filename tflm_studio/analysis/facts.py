@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import OperatorKnowledge, find_knowledge
 from tflm_studio.model.outside import has_outside
@@ -15,6 +16,7 @@ from tflm_studio.model.place_names import plural
 from tflm_studio.schema.tables import Model
 
 MOST_NAMED = 4
+LONGEST_NAME = 40
 _COUNTED = frozenset(("opcode_index", "custom_options", "large_custom_options_offset"))
 _FACTS_OF = {
     "operators": ("kinds", "has_outside"),
@@ -80,7 +82,7 @@ class ModelFacts:
 
     def name_kinds(self) -> str:
         """The kinds of operators that are used, one behind the other."""
-        return ", ".join(known.name for known in self.kinds)
+        return ", ".join(excerpt(known.name, LONGEST_NAME) for known in self.kinds)
 
 
 def _parts(address: Address) -> tuple[str, ...]:
@@ -115,4 +117,5 @@ def _kinds(model: Model) -> list[OperatorKnowledge]:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    shown = (excerpt(name, LONGEST_NAME) for name in names[:MOST_NAMED])
+    return ", ".join(shown) + more

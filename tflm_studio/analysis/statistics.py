@@ -50,8 +50,11 @@ class Histogram:
     @property
     def edges(self) -> Reals:
         """Edges of the bins, one more than there are bins."""
-        bins = len(self.counts)
-        return np.linspace(self.start, self.start + self.width * bins, bins + 1)
+        # Halves: the range of float64 does not fit float64.
+        halves = np.arange(len(self.counts) + 1) * (self.width / 2) + self.start / 2
+        most = np.finfo(np.float64).max / 2
+        edges: Reals = np.clip(halves, -most, most) * 2
+        return edges
 
 
 @dataclass(frozen=True, slots=True)

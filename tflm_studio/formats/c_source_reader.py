@@ -47,7 +47,7 @@ _HEAD_TOKEN = re.compile(
 )
 _WORD = re.compile(rb"[A-Za-z_$][\w$]*")
 _NUMBER = re.compile(
-    rb"\s*([+-]?)\s*(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|(0[0-7]*)|([1-9][0-9]*))[uUlLzZ]{0,3}\s*"
+    rb"\s*+([+-]?)\s*+(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|(0[0-7]*)|([1-9][0-9]*))[uUlLzZ]{0,3}\s*"
 )
 _LITERAL = re.compile(
     rb"(?<!\w)[0-9][\w']*+"
@@ -71,8 +71,8 @@ _TEXT_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _C_TOKENS = re.compile(
     rb"^[ \t]*#[ \t]*include[ \t]*[<\"]"
     rb"|^[ \t]*#(?:define|if|ifdef|ifndef|pragma)[ \t]+\w"
-    rb"|\]\s*(?:\w+\s*)*=?\s*\{|\barray\s*<[^<>;]*>\s*\w+\s*=?\s*\{"
-    rb"|\b(?:const|constexpr|inline|static|extern|alignas\s*\([^)]*\))\s+"
+    rb"|\]\s*+(?:\w++\s*+)*+=?\s*+\{|\barray\s*+<[^<>;]*+>\s*+\w++\s*+=?\s*+\{"
+    rb"|\b(?:const|constexpr|inline|static|extern|alignas\s*+\([^)]{0,200}\))\s+"
     rb"(?:const|constexpr|inline|static|unsigned|signed|char|int|void|std::\w+|u?int\d+_t)\b"
     rb"|\bunsigned\s+(?:char|int)\b|\bextern\s*\"C\"|\bnamespace(?:\s+\w+)?\s*\{",
     re.MULTILINE,

@@ -20,23 +20,27 @@ from tflm_studio.formats.c_source_writer import c_array_body
 
 BYTES_PER_LINE = 12  # where the source has no lines to go by
 MOST_PER_LINE = 64
+MOST_DIGITS = 64  # of a size
 
+# Every quantifier that may meet hostile text keeps what it took: none is tried twice.
+_COMMENT_TEXT = rb"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
+_STRING_TEXT = rb"|\"(?:[^\"\\\r\n]++|\\.)*+\"?"
 _TOKEN = re.compile(
-    rb"//[^\r\n]*|/\*[\s\S]*?\*/|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*'"
+    _COMMENT_TEXT + _STRING_TEXT + rb"|(?<!\\)'(?:[^'\\\r\n]++|\\.)*+'"
     rb"|(?<![\w.])(0[xX][0-9a-fA-F]+|[0-9]+)([uUlLzZ]*)(?![\w.])"
 )
 
 # Comments and strings, which never state a size that counts.
-_IGNORED = re.compile(rb"//[^\r\n]*|/\*[\s\S]*?\*/|\"(?:[^\"\\\r\n]|\\.)*\"")
-_NUMBER = rb"(0[xX][0-9a-fA-F']+|[0-9][0-9']*)[uUlLzZ]*"
+_IGNORED = re.compile(_COMMENT_TEXT + _STRING_TEXT)
+_NUMBER = rb"(0[xX][0-9a-fA-F][0-9a-fA-F']*+|[0-9][0-9']*+)[uUlLzZ]*+"
 _BRACKET = rb"\b%s\s*\[\s*" + _NUMBER + rb"\s*\]"
 _TEMPLATE = rb",\s*" + _NUMBER + rb"\s*>\s*(?:\w+\s+)*%s\b"
 _CONSTANT = re.compile(
-    rb"(?:\b|#\s*define\s+)(?!\w*(?i:arena))(\w*(?i:len|length|size)\w*)(?:\s*[={(]\s*|[ \t]+)"
+    rb"(?<!\w)(?!\w*?(?i:arena))(?=\w*?(?i:len|size))(\w++)(?:\s*+[={(]\s*+|[ \t]++)"
     + _NUMBER
     + rb"(?=\s*[;})\r\n]|\s*$)"
 )
-_COMMENT = re.compile(rb"//[^\r\n]*|/\*[\s\S]*?\*/")
+_COMMENT = re.compile(_COMMENT_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,10 @@ def _sizes(source: CSource, others: set[str]) -> Iterator[tuple[int, int]]:
 
 
 def _value(literal: bytes) -> int:
+    """The number of a literal; -1 for one that is larger than any file."""
     digits = literal.replace(b"'", b"").lower()
+    if len(digits) > MOST_DIGITS:
+        return -1
     if digits.startswith(b"0x"):
         return int(digits, 16)
     is_octal = len(digits) > 1 and digits.startswith(b"0") and not set(digits) & set(b"89")

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.tables import Model, SubGraph, Tensor
+
+SHOWN_DIMENSIONS = 16
 
 
 class Links:
@@ -87,6 +90,12 @@ def shape_text(shape: list[int] | None, cross: str = "x") -> str:
     return cross.join(map(str, shape)) if shape else "scalar"
 
 
+def short_shape_text(shape: list[int] | None) -> str:
+    """A shape for people to read; of many dimensions only the first."""
+    more = "×…" if len(shape or ()) > SHOWN_DIMENSIONS else ""
+    return shape_text((shape or [])[:SHOWN_DIMENSIONS], "×") + more
+
+
 def tensor_text(subgraph: SubGraph, tensor_index: int) -> str:
     """A tensor in a line: name, shape and type; says so if there is none."""
     if tensor_index == -1:
@@ -99,5 +108,5 @@ def tensor_text(subgraph: SubGraph, tensor_index: int) -> str:
 
 def describe_tensor(tensor: Tensor) -> str:
     """Name, shape and type of a tensor in a line."""
-    name = tensor.name or "unnamed"
-    return f"{name}  {shape_text(tensor.shape, '×')} {element_type(tensor.type).name}"
+    name = excerpt(tensor.name or "unnamed", SHOWN_NAME_CHARACTERS)
+    return f"{name}  {short_shape_text(tensor.shape)} {element_type(tensor.type).name}"

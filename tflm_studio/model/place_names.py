@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from tflm_studio.model.address import Address, find_address, format_address
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.operators import operator_name
 from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.tables import Metadata, Model, Operator, Tensor
@@ -18,6 +19,8 @@ _SINGULAR = {
     "signature_defs": "signature",
     "associated_files": "associated file",
 }
+LONGEST_NAME = 64
+LARGEST_COUNT = 2**63  # Python writes no numbers of thousands of digits
 # Steps that say nothing a person does not see from what follows them.
 _SILENT = frozenset(("builtin_options", "builtin_options_2", "quantization"))
 
@@ -40,9 +43,9 @@ def name_thing(model: Model, thing: Address) -> str:
     name = f"{_SINGULAR.get(kind, kind)} {index}"
     value = find_address(model, thing)
     if isinstance(value, Operator):
-        name = f"{operator_name(model, value)} {index}"
+        name = f"{excerpt(operator_name(model, value), LONGEST_NAME)} {index}"
     elif isinstance(value, Metadata) and value.name:
-        name = f"metadata '{value.name}'"
+        name = f"metadata '{excerpt(value.name, LONGEST_NAME)}'"
     elif isinstance(value, AssociatedFile) and value.name:
         name = f"file '{_short(value.name)}'"
     elif isinstance(value, Tensor) and value.name:
@@ -66,6 +69,11 @@ def name_place(model: Model, address: Address) -> str:
 def plural(count: int, noun: str) -> str:
     """A count with its noun, such as "1 kind" or "2 kinds"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def count_text(count: int) -> str:
+    """A number in groups of digits, however large: the product of a shape may be any."""
+    return f"{count:,}" if count < LARGEST_COUNT else f"more than {LARGEST_COUNT:,}"
 
 
 def _short(name: str, limit: int = 32) -> str:

@@ -39,7 +39,8 @@ class AffineQuantization:
         """Reals of consecutive stored values; `start` is the flat index of the first."""
         channel = self.channel(np.arange(start, start + len(stored))) if self.inner else 0
         wide = stored.astype(np.float64)
-        reals: Reals = (wide - self.zero_point[channel]) * self.scale[channel]
+        with np.errstate(all="ignore"):  # a scale may be infinite, or no number
+            reals: Reals = (wide - self.zero_point[channel]) * self.scale[channel]
         return reals
 
     def to_stored(self, real: float, index: int, kind: ElementType) -> int:
@@ -85,7 +86,8 @@ def _inner_size(tensor: Tensor, q: QuantizationParameters) -> int:
     shape, axis = tensor.shape or [], q.quantized_dimension
     if not 0 <= axis < len(shape) or shape[axis] != len(q.scale or ()):
         return 0
-    return max(0, math.prod(shape[axis + 1 :]))
+    # A shape is not always that of any bytes; numpy counts to 2**63.
+    return min(max(0, math.prod(shape[axis + 1 :])), 2**62)
 
 
 def value_range(tensor: Tensor, kind: ElementType) -> tuple[float, float] | None:

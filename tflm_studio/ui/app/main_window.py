@@ -26,6 +26,7 @@ from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.journal import Journal
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.operators import weight_inputs
 from tflm_studio.model.place_names import name_thing, thing_at
 from tflm_studio.ui.app.commands import Commands
@@ -35,6 +36,7 @@ from tflm_studio.ui.models.file_watch import FileWatch
 from tflm_studio.ui.models.operator_table import INDEX_COLUMNS, OperatorTable
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tensor_table import TYPE_COLUMN, TensorTable
+from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.views.buffer_view import BufferView
 from tflm_studio.ui.views.delegates import (
     ChipDelegate,
@@ -213,6 +215,8 @@ class MainWindow(QMainWindow):
 
     def _build_status(self) -> None:
         self.facts_label, self.place_label = QLabel(), QLabel()
+        for label in (self.facts_label, self.place_label):
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self.statusBar().addWidget(self.facts_label)
         self.statusBar().addPermanentWidget(self.place_label)
 
@@ -259,7 +263,7 @@ class MainWindow(QMainWindow):
         self.setWindowModified(self.document.modified)
         self._title_tabs()
         self.facts_label.setText(self.session.facts.describe())
-        self.facts_label.setToolTip(self.session.facts.name_kinds())
+        self.facts_label.setToolTip(tool_tip(self.session.facts.name_kinds()))
         self._show_place()
         self.commands.refresh()
         self._warn_without_journal()
@@ -309,7 +313,8 @@ class MainWindow(QMainWindow):
         subgraphs = model.subgraphs or []
         for tab, view in enumerate(self.record_views):
             self.tabs.setTabText(tab, f"{TABS[tab].capitalize()}  {view.count_text()}")
-        names = [f"Subgraph {k}  {s.name or ''}".strip() for k, s in enumerate(subgraphs)]
+        named = (excerpt(s.name or "", SHOWN_NAME_CHARACTERS) for s in subgraphs)
+        names = [f"Subgraph {k}  {name}".strip() for k, name in enumerate(named)]
         shown = [self.subgraph_choice.itemText(k) for k in range(self.subgraph_choice.count())]
         if names != shown:
             self.subgraph_choice.clear()

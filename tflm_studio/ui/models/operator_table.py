@@ -13,7 +13,7 @@ from tflm_studio.editing.operations import (
 )
 from tflm_studio.editing.operations import parse_indices, set_operator_tensors
 from tflm_studio.model.address import Address
-from tflm_studio.model.graph import shape_text, tensor_text
+from tflm_studio.model.graph import short_shape_text, tensor_text
 from tflm_studio.model.operators import (
     enum_text,
     find_tensor,
@@ -27,6 +27,7 @@ from tflm_studio.ui.models.record_table import Column, RecordTable
 from tflm_studio.ui.models.session import Session
 
 NOTHING = "-"
+MOST_LINES = 24  # of a tool tip
 INDEX_COLUMNS = {3: "inputs", 4: "outputs", 5: "weights"}
 
 
@@ -146,12 +147,13 @@ class OperatorTable(RecordTable):
         return " ".join(map(str, indices)) or NOTHING
 
     def _indices_tip(self, row: int, column: TensorColumn) -> str:
-        lines = (
-            f"{i}  {tensor_text(self.session.subgraph, i)}" for i in self._indices(row, column)
-        )
+        indices, subgraph = self._indices(row, column), self.session.subgraph
+        lines = [f"{i}  {tensor_text(subgraph, i)}" for i in indices[:MOST_LINES]]
+        if len(indices) > MOST_LINES:
+            lines.append(f"and {len(indices) - MOST_LINES:,} more")
         return "\n".join(lines) or "none"
 
     def _output_shape(self, row: int) -> str:
         outputs = self.records()[row].outputs or []
         tensor = find_tensor(self.session.subgraph, outputs[0]) if outputs else None
-        return shape_text(tensor.shape, "×") if tensor is not None else NOTHING
+        return short_shape_text(tensor.shape) if tensor is not None else NOTHING

@@ -20,7 +20,9 @@ from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.models.tool_tips import tool_tip
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
@@ -139,9 +141,9 @@ class RecordTable(QAbstractTableModel):
             return None
         column = self.columns[index.column()]
         if role == Role.DisplayRole:
-            return column.text(row)
+            return excerpt(column.text(row))
         if role == Role.ToolTipRole:
-            return column.tooltip(row) if column.tooltip else None
+            return tool_tip(column.tooltip(row)) if column.tooltip else None
         if role == Role.EditRole:
             return (column.edit_text or column.text)(row)
         if role == Role.TextAlignmentRole:

@@ -159,7 +159,7 @@ class ValueGrid:
         """An element in its shortest form."""
         contents = self.contents
         if self.is_real:
-            return format_float(np.float32(contents.reals(flat, 1)[0]))
+            return _real_text(contents, flat)
         return format_value(contents.values(flat, 1)[0], contents.kind)
 
     def describe(self, flat: int) -> str:
@@ -170,7 +170,7 @@ class ValueGrid:
             f"{where or 'value'}: {format_value(contents.values(flat, 1)[0], contents.kind)}"
         )
         if contents.quantization is not None:
-            text += f" = {format_float(np.float32(contents.reals(flat, 1)[0]))}"
+            text += f" = {_real_text(contents, flat)}"
         return text
 
     def matrix(self, most: int) -> tuple[NDArray[np.float64], int, int]:
@@ -189,6 +189,11 @@ class ValueGrid:
             values: Array = take(inside).astype(np.float64)
         values[flat >= self.contents.count] = np.nan
         return values, row_step, column_step
+
+
+def _real_text(contents: BufferContents, flat: int) -> str:
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        return format_float(np.float32(contents.reals(flat, 1)[0]))
 
 
 class ValueTable(QAbstractTableModel):

@@ -28,9 +28,11 @@ from tflm_studio.analysis.statistics import Statistics, measure
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.tensor_types import ELEMENT_TYPES
 from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.tasks import LatestTask
+from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
 from tflm_studio.ui.views.values_page import AxisSlicer, StatisticsStrip, muted_label
 
@@ -136,7 +138,9 @@ class BufferView(QWidget):
         centre = Qt.AlignmentFlag.AlignCenter
         self._empty = _named(QLabel(alignment=centre, wordWrap=True), "empty")
         self._empty.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._notice = _named(QLabel(wordWrap=True), "notice")
+        self._notice = _named(
+            QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText), "notice"
+        )
         self._notice.setContentsMargins(8, 2, 8, 4)
         self._notice.hide()
         self._page_stack = QStackedWidget()
@@ -155,7 +159,7 @@ class BufferView(QWidget):
         self._stack.addWidget(content)
 
     def _build_header(self) -> QHBoxLayout:
-        self._name = _named(QLabel(), "name")
+        self._name = _named(QLabel(textFormat=Qt.TextFormat.PlainText), "name")
         font = self._name.font()
         font.setBold(True)
         self._name.setFont(font)
@@ -314,7 +318,7 @@ class BufferView(QWidget):
         self.refused.emit(reason)
 
     def _say(self, text: str) -> None:
-        self._notice.setText(text)
+        self._notice.setText(excerpt(text))
         self._notice.setVisible(bool(text))
 
     def _fit_name(self) -> None:
@@ -323,8 +327,8 @@ class BufferView(QWidget):
         others = (self._place, self._real, self._type)
         room = self.width() - sum(w.sizeHint().width() for w in others) - 56
         metrics, middle = self._name.fontMetrics(), Qt.TextElideMode.ElideMiddle
-        self._name.setText(metrics.elidedText(name, middle, max(room, 60)))
-        self._name.setToolTip(name)
+        self._name.setText(metrics.elidedText(excerpt(name), middle, max(room, 60)))
+        self._name.setToolTip(tool_tip(name))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -22,12 +22,14 @@ from PySide6.QtWidgets import (
 from tflm_studio.editing.field_values import scalar_range
 from tflm_studio.editing.operations import parse_shape, parse_whole_number
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.graph import data_bytes, shape_text
 from tflm_studio.model.schema import VALUE_DOCS, Field, Kind
 from tflm_studio.model.tensor_types import format_float
 
 MOST_ITEMS = 4096
 LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
+LONGEST_EDITED_TEXT = 100_000  # a line of more makes every key press slow
 SHAPE_FIELDS = frozenset(("shape", "shape_signature"))
 
 
@@ -184,7 +186,11 @@ class TextEditor(FieldEditor):
         self.line.editingFinished.connect(self._on_finished)
 
     def show_value(self, value: Any) -> None:
-        self._shown = "" if value is None else self._show(value)
+        text = "" if value is None else self._show(value)
+        is_long = len(text) > LONGEST_EDITED_TEXT
+        self.line.setReadOnly(is_long)
+        self.line.setToolTip("Too long to be edited here" if is_long else "")
+        self._shown = excerpt(text) if is_long else text
         self.line.setPlaceholderText("absent" if value is None else "empty")
         if self.line.text() != self._shown:
             self.line.setText(self._shown)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.histogram_page import Plot, PlotPage
+from tflm_studio.ui.views.histogram_page import NARROWEST, Plot, PlotPage, drawable
 
 MOST_CELLS = 2048  # along a side; more are told apart by no screen
 WRAPPED_COLUMNS = 64  # a list is shown in lines of at least so many
@@ -55,10 +55,9 @@ def colour_numbers(
 ) -> tuple[NDArray[np.uint8], float]:
     """Numbers of colours for values, and the distance from the centre of the strongest."""
     finite = np.isfinite(values)
-    apart = values - center
+    apart = drawable(values) - center
     reach = float(np.abs(apart[finite]).max()) if finite.any() else 0.0
-    if not reach or not math.isfinite(reach):
-        reach = 1.0
+    reach = max(reach, NARROWEST) if reach else 1.0
     numbers = np.full(values.shape, NO_VALUE, np.uint8)
     numbers[finite] = np.rint(127 + 127 * np.clip(apart[finite] / reach, -1, 1))
     return numbers, reach

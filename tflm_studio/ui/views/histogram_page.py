@@ -6,6 +6,7 @@ This module loads pyqtgraph: import it only when a plot is shown.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,25 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from tflm_studio.analysis.statistics import Histogram, Statistics
 from tflm_studio.editing.document import Document
+from tflm_studio.model.quantization import Reals
 from tflm_studio.ui.models.value_table import ValueGrid
 
 Paint = QPalette.ColorRole
+
+# Where pyqtgraph's own arithmetic ends: it multiplies and divides ranges of both axes.
+FARTHEST = 1e150
+NARROWEST = 1e-150
+
+
+def drawable(values: Reals) -> Reals:
+    """Values as a plot can draw them: NaN for what is not finite, none too far away."""
+    return np.clip(np.where(np.isfinite(values), values, np.nan), -FARTHEST, FARTHEST)
+
+
+def drawable_range(low: float, high: float) -> tuple[float, float]:
+    """The ends of an axis as a plot can draw them."""
+    start, stop = (min(max(end, -FARTHEST), FARTHEST) for end in (low, high))
+    return start, max(stop, start + NARROWEST)
 
 
 class IndexAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
@@ -182,9 +199,9 @@ class HistogramPage(PlotPage):
             nothing = "counting…" if statistics is None else "there is no finite value"
             self.set_caption(nothing)
         else:
-            self._bars.setData(histogram.edges, histogram.counts)
-            edges, top = histogram.edges, float(histogram.counts.max())
-            self.plot.setXRange(edges[0], edges[-1], padding=0.03)
+            edges, top = drawable(histogram.edges), float(histogram.counts.max())
+            self._bars.setData(edges, histogram.counts)
+            self.plot.setXRange(*drawable_range(edges[0], edges[-1]), padding=0.03)
             self.plot.setYRange(0, top * 1.28, padding=0)
             count = statistics.count - statistics.nan - statistics.infinite
             self.set_caption(f"{count:,} counted, each bin {histogram.width:.4g} wide")
@@ -199,9 +216,10 @@ class HistogramPage(PlotPage):
         histogram = self._histogram
         if histogram is None:
             return ""
-        number = int((place.x() - histogram.start) // histogram.width)
-        if not 0 <= number < len(histogram.counts):
+        position = (place.x() - histogram.start) / histogram.width
+        if not 0 <= position < len(histogram.counts):
             return ""
+        number = int(position)
         left = histogram.start + number * histogram.width
         is_whole = histogram.width == 1 and self.grid is not None and not self.grid.is_real
         value = (
@@ -229,6 +247,8 @@ class HistogramPage(PlotPage):
     def _mark(
         self, value: float, text: str, style: Qt.PenStyle, height: float, side: int
     ) -> None:
+        if not math.isfinite(value):
+            return  # the mean of the largest floats
         pen = pg.mkPen(self.plot.colour(Paint.Text, 0.7), width=1, style=style)
         anchor = (side, 0.5)
         options = {
@@ -237,7 +257,8 @@ class HistogramPage(PlotPage):
             "fill": self.plot.colour(Paint.Base, 0.8),
             "anchors": [anchor, anchor],
         }
-        mark = pg.InfiniteLine(value, angle=90, pen=pen, label=text, labelOpts=options)
+        place = drawable_range(value, value)[0]
+        mark = pg.InfiniteLine(place, angle=90, pen=pen, label=text, labelOpts=options)
         mark.label.setFont(self.font())
         mark.setZValue(-1)
         self.plot.addItem(mark, ignoreBounds=True)

@@ -15,6 +15,7 @@ from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address, find_address
 from tflm_studio.model.schema import Table
 from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.views.links import LinkLabel
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
@@ -85,7 +86,7 @@ class InspectorPage(QWidget):
         # Names may wrap behind the signs that part them; at most three lines of them.
         short = title if len(title) <= LONGEST_TITLE else f"…{title[1 - LONGEST_TITLE :]}"
         self._title.setText(re.sub(r"([/_;:.])", "\\1\u200b", short))
-        self._title.setToolTip(title)
+        self._title.setToolTip(tool_tip(title))
         self._subtitle.setText(subtitle)
 
     def add_section(self, title: str, widget: QWidget) -> None:

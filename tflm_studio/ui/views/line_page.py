@@ -25,7 +25,7 @@ from tflm_studio.editing.document import Document
 from tflm_studio.model.tensor_types import Array
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.histogram_page import Plot, PlotPage
+from tflm_studio.ui.views.histogram_page import Plot, PlotPage, drawable, drawable_range
 
 MOST_POINTS = 4096
 READ_AT_ONCE = 1 << 20  # elements
@@ -123,8 +123,9 @@ class LinePage(PlotPage):
         """Fits the height to the lowest and the highest value."""
         if statistics is not None and statistics.low is not None:
             low, high = float(statistics.low), float(statistics.high or 0)
-            apart = (high - low) or 1.0
-            self.plot.setYRange(low - apart * 0.05, high + apart * 0.05, padding=0)
+            low, high = drawable_range(low, high if high > low else low + 1.0)
+            room = (high - low) * 0.05
+            self.plot.setYRange(low - room, high + room, padding=0)
 
     def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
         """Shows the same values after some bytes have changed."""
@@ -133,9 +134,9 @@ class LinePage(PlotPage):
 
     def describe(self, place: QPointF) -> str:
         """The element nearest to a place."""
-        flat = round(place.x())
-        if self.grid is None or not 0 <= flat < self.grid.contents.count:
+        if self.grid is None or not -0.5 <= place.x() < self.grid.contents.count - 0.5:
             return ""
+        flat = round(place.x())
         return f"element {flat:,}  {self.grid.describe(flat)}"
 
     def _draw(self) -> None:
@@ -154,7 +155,10 @@ class LinePage(PlotPage):
             self._on_task_finished(envelope(read, start, stop))
 
     def _on_task_finished(self, line: Envelope) -> None:
-        self._curve.setData(line.x, line.y)
+        heights = drawable(line.y)
+        # pyqtgraph looks for the ends of what is drawn, and there have to be some.
+        is_empty = np.isnan(heights).all()
+        self._curve.setData([] if is_empty else line.x, [] if is_empty else heights)
         is_sparse = len(line.x) <= DOTTED_POINTS
         self._curve.setSymbol("o" if is_sparse else None)
 

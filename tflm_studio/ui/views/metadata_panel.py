@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from html import escape
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from tflm_studio.editing.associated_files import archive_problem
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.ui.models.metadata_tables import (
     AssociatedFileTable,
     EndsTable,
@@ -140,11 +142,11 @@ class MetadataPanel(QScrollArea):
         model = self._session.document.model
         entry = next((e for e in model.metadata or [] if e.name == MIN_RUNTIME_VERSION), None)
         stated = preview(metadata_bytes(model, entry)) if entry is not None else "not stated"
-        self._facts.set_fact(MIN_RUNTIME_VERSION, stated or "empty")
+        self._facts.set_fact(MIN_RUNTIME_VERSION, escape(stated) or "empty")
         keys = [
             signature.signature_key or "unnamed" for signature in model.signature_defs or []
         ]
-        self._facts.set_fact("signatures", ", ".join(keys) or "none")
+        self._facts.set_fact("signatures", escape(excerpt(", ".join(keys))) or "none")
         problem = archive_problem(model)
         no_files = self._empty[self.files.objectName()]
         no_files.setEnabled(bool(problem))

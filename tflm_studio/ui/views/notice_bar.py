@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
 
@@ -53,5 +54,5 @@ class NoticeBar(QFrame):
             button.clicked.connect(self.hide)
             button.clicked.connect(lambda _checked=False, act=answer: act())
             self._answers.addWidget(button)
-        self.label.setText(text)
+        self.label.setText(excerpt(text))
         self.show()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.operations import check_tensor_indices, parse_indices
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import Wiring, data_bytes, shape_text
+from tflm_studio.model.graph import Wiring, data_bytes, short_shape_text
 from tflm_studio.model.operators import (
     NO_TENSOR,
     find_tensor,
@@ -22,12 +22,14 @@ from tflm_studio.model.operators import (
 from tflm_studio.model.schema import Operator, SubGraph, Table
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
 from tflm_studio.ui.views.links import LinkLabel, link
 from tflm_studio.ui.views.tensor_index_edit import TensorIndexEdit
 
 WIDEST_USUAL_ROLE = "output_shape"
+MOST_LINES = 64  # of inputs or of outputs: a thousand editors take a second to make
 OPTION_FIELDS = ("builtin_options", "builtin_options_2")
 
 
@@ -109,8 +111,11 @@ class OperatorTensors(QWidget):
         grid.setColumnMinimumWidth(0, self.fontMetrics().horizontalAdvance(WIDEST_USUAL_ROLE))
         self.edits: list[TensorIndexEdit] = []
         self._notes: list[LinkLabel] = []
-        for position in range(count):
+        for position in range(min(count, MOST_LINES)):
             self._add_line(grid, position)
+        if count > MOST_LINES:
+            more = f"and {count - MOST_LINES:,} more: the table of operators has them all"
+            grid.addWidget(QLabel(more), MOST_LINES, 0, 1, 3)
 
     def _add_line(self, grid: QGridLayout, position: int) -> None:
         known = knowledge_of(self._session.document.model, self._page.operator)
@@ -164,11 +169,11 @@ class OperatorTensors(QWidget):
                 self._notes[position].setText(missing)
                 continue
             place = ("subgraphs", self._page.address[1], "tensors", tensor_index)
-            shape = f"{shape_text(tensor.shape, '×')} {element_type(tensor.type).name}"
+            shape = f"{short_shape_text(tensor.shape)} {element_type(tensor.type).name}"
             self._notes[position].setText(
                 f"{link(place, shape)} {self._relation(wiring, place)}"
             )
-            self._notes[position].setToolTip(escape(tensor.name or ""))
+            self._notes[position].setToolTip(tool_tip(tensor.name or ""))
 
     def _relation(self, wiring: Wiring, place: tuple[str | int, ...]) -> str:
         links = wiring.users if self._field == "outputs" else wiring.makers

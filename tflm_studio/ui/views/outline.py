@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.associated_files import archive_problem
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.graph import tensor_text
 from tflm_studio.model.schema import Model, SubGraph
 from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.models.tool_tips import tool_tip
 
 ADDRESS = Qt.ItemDataRole.UserRole
 MOST_ENDS = 64  # and files
@@ -58,7 +60,7 @@ class Outline(QTreeWidget):
         for item, line in zip(self._items, lines, strict=True):
             if item.text(0) != line.text:
                 item.setText(0, line.text)
-                item.setToolTip(0, line.text)
+                item.setToolTip(0, tool_tip(line.text))
         self._lines = lines
 
     def _rebuild(self, lines: list[Line]) -> None:
@@ -111,14 +113,18 @@ def _lines(session: Session) -> Iterator[Line]:
     yield Line(1, f"Operator codes  {len(model.operator_codes or [])}", ("operator_codes",))
     yield Line(1, f"Metadata  {len(model.metadata or [])}", ("metadata",))
     for index, entry in enumerate(model.metadata or []):
-        yield Line(2, entry.name or "unnamed", ("metadata", index))
+        yield Line(2, _name(entry.name), ("metadata", index))
     files = model.associated_files or []
     yield Line(1, f"Associated files  {_files_text(model)}", FILES)
     for index, file in enumerate(files[:MOST_ENDS]):
-        yield Line(2, file.name or "unnamed", (*FILES, index))
+        yield Line(2, _name(file.name), (*FILES, index))
     yield Line(1, f"Signatures  {len(model.signature_defs or [])}", ("signature_defs",))
     for index, signature in enumerate(model.signature_defs or []):
-        yield Line(2, signature.signature_key or "unnamed", ("signature_defs", index))
+        yield Line(2, _name(signature.signature_key), ("signature_defs", index))
+
+
+def _name(name: str | None) -> str:
+    return excerpt(name or "unnamed", SHOWN_NAME_CHARACTERS)
 
 
 def _files_text(model: Model) -> str:
@@ -129,7 +135,7 @@ def _files_text(model: Model) -> str:
 
 def _subgraph_lines(index: int, subgraph: SubGraph) -> Iterator[Line]:
     place: Address = ("subgraphs", index)
-    name = f"  {subgraph.name}" if subgraph.name else ""
+    name = f"  {_name(subgraph.name)}" if subgraph.name else ""
     yield Line(1, f"Subgraph {index}{name}", place)
     yield Line(2, f"{len(subgraph.operators or []):,} operators", (*place, "operators"))
     yield Line(2, f"{len(subgraph.tensors or []):,} tensors", (*place, "tensors"))

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.related import NOTHING, Related, related_to
 from tflm_studio.ui.models.record_table import (
     ADDRESS_ROLE,
@@ -150,7 +151,8 @@ class RecordView(QTableView):
     def _width_for(self, number: int, rows: Sequence[int]) -> int:
         # Qt's own way asks the delegate for every cell, which takes 30 times as long.
         column, metrics = self.table.columns[number], self.fontMetrics()
-        shown = max((metrics.horizontalAdvance(column.text(row)) for row in rows), default=0)
+        texts = (excerpt(column.text(row)) for row in rows)
+        shown = max(map(metrics.horizontalAdvance, texts), default=0)
         if rows and number == GROUP_COLUMN and self.table.group(rows[0]):
             shown += CHIP_PIXELS + 8
         width = max(shown, metrics.horizontalAdvance(column.title) + 8) + PADDING_PIXELS
@@ -206,6 +208,10 @@ class RecordView(QTableView):
         self.verticalScrollBar().setValue(up)
 
     def _make_current(self, row: int) -> None:
+        if row >= self.table.rowCount():
+            # A link may name what is not there, by a number that Qt cannot even hold.
+            self.selectionModel().clearSelection()
+            return
         index = self.proxy.mapFromSource(self.table.index(row, 0))
         if index.isValid() and self.currentIndex().row() != index.row():
             self.setCurrentIndex(index)
@@ -260,7 +266,7 @@ class RecordView(QTableView):
 
     def selected_text(self) -> str:
         """The selected rows, cells parted by tabs, as spreadsheets take them."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        columns = range(self.proxy.columnCount())
-        cells = ((self.proxy.index(row, c).data() or "" for c in columns) for row in rows)
-        return "\n".join("\t".join(line) for line in cells)
+        indices = sorted(self.selectionModel().selectedRows(), key=QModelIndex.row)
+        rows = [self.proxy.mapToSource(index).row() for index in indices]
+        # Not what the cells show, which may be no more than the ends of a long text.
+        return "\n".join("\t".join(c.text(row) for c in self.table.columns) for row in rows)

@@ -38,9 +38,10 @@ class TensorIndexEdit(QLineEdit):
             indices = parse_indices(self.text())
         except EditError as error:
             return str(error)
-        lines = [f"{index}  {tensor_text(self._subgraph, index)}" for index in indices]
-        if len(lines) > MOST_LINES:
-            lines[MOST_LINES - 1 :] = [f"… and {len(lines) - MOST_LINES + 1} more"]
+        shown = indices if len(indices) <= MOST_LINES else indices[: MOST_LINES - 1]
+        lines = [f"{index}  {tensor_text(self._subgraph, index)}" for index in shown]
+        if len(indices) > len(shown):
+            lines.append(f"… and {len(indices) - len(shown)} more")
         return "\n".join(lines) or "no tensors"
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QPushButton
 
 from tflm_studio.editing.edits import Set
 from tflm_studio.model.address import Address
-from tflm_studio.model.graph import data_bytes, shape_text
+from tflm_studio.model.graph import data_bytes, short_shape_text
 from tflm_studio.model.operators import has_data
-from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.place_names import count_text, name_thing
 from tflm_studio.model.schema import QuantizationParameters, Tensor
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.ui.views.field_form import FieldForm
@@ -119,7 +119,8 @@ class TensorPage(InspectorPage):
         text = f"{size:,} bytes in {place}"
         wanted = _wanted_bytes(tensor)
         if kind.bits and wanted is not None and wanted != size and tensor.sparsity is None:
-            text += f"; {shape_text(tensor.shape, '×')} {kind.name} needs {wanted:,}"
+            shape = short_shape_text(tensor.shape)
+            text += f"; {shape} {kind.name} needs {count_text(wanted)}"
         others = len(self.session.buffer_users(tensor.buffer)) - 1
         return text + (f"; {others} more use it" if others > 0 else "")
 
