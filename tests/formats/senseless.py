@@ -273,7 +273,7 @@ def hostile_floats() -> t.Model:
 def sentinel_with_data() -> t.Model:
     """Buffer 0, which is empty by rule, has bytes; other buffers say they are elsewhere."""
     model = one_convolution()
-    places = ((2, 2**63), (2**64 - 1, 1), (8, 24), (1, 1), (0, 2**64 - 1))
+    places = ((2, 2**63), (2**64 - 1, 1), (2**40, 24), (1, 1), (0, 2**64 - 1))
     more = [t.Buffer(offset=offset, size=size) for offset, size in places]
     model.buffers = [t.Buffer(data=b"odd"), t.Buffer(data=b"\x80" * 17), *more]
     for index, tensor in enumerate(tensors_of(model)):

@@ -287,7 +287,9 @@ class _Writer:
             has_bytes = columns.present[:, fields.data.slot].copy()
             if columns.outside is not None:
                 has_bytes[columns.outside.rows] = True
-            strays = np.flatnonzero(~has_bytes & (offset > PLACEHOLDER) & (offset < size))
+            room = np.where(offset < size, size - offset, 0)
+            is_inside = (offset > PLACEHOLDER) & (columns.scalars[fields.size.slot] <= room)
+            strays = np.flatnonzero(~has_bytes & is_inside & (room > 0))
             if len(strays):
                 raise WriteError(
                     f"{table.__name__} {int(strays[0])} states bytes at {offset[strays[0]]:,} "
