@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import pytest
 
-from tflm_studio.formats.atomic_file import BytesLike, write_atomically
+from tflm_studio.formats.atomic_file import BytesLike, keep_backup, write_atomically
 from tflm_studio.model.errors import WriteError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -278,3 +278,46 @@ def test_a_place_that_may_not_be_written_is_refused(own_folder: Path, read_only:
     assert complaint.startswith("refused:")
     assert "you may not write there" in complaint
     assert_untouched(target)
+
+
+# ------------------------------------------------------------------ backups
+
+
+def test_a_backup_is_what_the_file_held_and_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    assert keep_backup(path) is None
+    path.write_bytes(b"first")
+    path.chmod(0o640)
+    backup = keep_backup(path)
+    assert backup == tmp_path / "model.tflite.bak"
+    write_atomically(path, [b"second"])
+    assert backup.read_bytes() == b"first"
+    assert backup.stat().st_mode & 0o777 == 0o640
+    keep_backup(path)
+    write_atomically(path, [b"third"])
+    assert backup.read_bytes() == b"second"
+    assert sorted(each.name for each in tmp_path.iterdir()) == [path.name, backup.name]
+
+
+def test_a_backup_where_files_have_one_name_is_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"first")
+    backup = keep_backup(path)
+    assert backup is not None
+    path.write_bytes(b"written into, not replaced")
+    assert backup.read_bytes() == b"first"
+
+
+def test_a_backup_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"first")
+    (tmp_path / "model.tflite.bak").mkdir()
+    with pytest.raises(WriteError, match=r"No backup could be kept.*model\.tflite"):
+        keep_backup(path)
+    assert path.read_bytes() == b"first"

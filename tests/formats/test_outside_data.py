@@ -163,6 +163,17 @@ def test_brought_inside_tflm_runs_it(outside_file, tmp_path):
     assert outside_file.read_bytes() == before
 
 
+def test_a_size_changed_back_is_no_change(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(SAMPLE.read_bytes())
+    document = ts.Document.open(path)
+    document.do(Set("buffers[1].size", 77))
+    document.do(Set("buffers[1].offset", 0))
+    document.undo()
+    document.save()
+    assert path.read_bytes() == SAMPLE.read_bytes()
+
+
 def test_what_is_kept_once_stays_so(tmp_path):
     weights = bytes(range(256)) * 8
     buffers = [t.Buffer(), *(t.Buffer(weights, 1) for _ in range(3)), t.Buffer(b"other", 1)]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import History, Step, apply_all
+from tflm_studio.formats.atomic_file import keep_backup
 from tflm_studio.formats.file_stamp import stamp_of
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import (
@@ -198,7 +199,9 @@ class Document:
         self._stamp = stamp
         return False
 
-    def save(self, path: PathLike | None = None, *, overwrite: bool = False) -> None:
+    def save(
+        self, path: PathLike | None = None, *, overwrite: bool = False, backup: bool = False
+    ) -> None:
         """Writes the model to its file, or to another that becomes its file.
 
         A document opened from a C source is written back as that source: only the bytes of
@@ -207,6 +210,7 @@ class Document:
         Args:
             path: The file; the document's own if not given.
             overwrite: Whether changes by other programs may be lost.
+            backup: Whether what the file held before is kept beside it as `.bak`.
 
         Raises:
             FileChangedError: Another program has changed the document's file.
@@ -216,10 +220,10 @@ class Document:
         target = Path(path) if path is not None else self.path
         if target is None:
             raise EditError("This model has no file yet; save it under a name.")
-        self.write(target, overwrite=overwrite)
+        self.write(target, overwrite=overwrite, backup=backup)
         self.note_saved(target)
 
-    def write(self, path: PathLike, *, overwrite: bool = False) -> None:
+    def write(self, path: PathLike, *, overwrite: bool = False, backup: bool = False) -> None:
         """The part of `save` that takes its time; may run in another thread.
 
         Nothing may change the document meanwhile, and `note_saved` has to follow.
@@ -233,6 +237,9 @@ class Document:
                 f"{path}: another program has changed this file since it was opened or saved "
                 "here. Reload it, save under another name, or overwrite it."
             )
+        if backup:
+            for file in files_written(self.model, Path(path)):
+                keep_backup(file)
         save_in_place(self.model, path, changed=self._touched)
 
     def note_saved(self, path: PathLike) -> None:

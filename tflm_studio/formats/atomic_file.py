@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_studio.formats.snapshot import write_segment
+from tflm_studio.model.cancellation import check_cancelled
 from tflm_studio.model.errors import WriteError
 
 BytesLike = bytes | bytearray | memoryview
@@ -80,6 +82,34 @@ def write_all_atomically(*files: NewFile) -> None:
                 temporary.unlink()
 
 
+def keep_backup(path: Path) -> Path | None:
+    """Keeps what a file holds now beside it, under its name with `.bak` behind it.
+
+    Returns:
+        The backup; None if there is no file yet.
+
+    Raises:
+        WriteError: It could not be made; an older backup is as it was.
+    """
+    try:
+        target = _target_of(path)
+        if not target.exists():
+            return None
+        backup = target.with_name(f"{target.name}.bak")
+        with tempfile.TemporaryDirectory(prefix=".backup.", dir=target.parent) as folder:
+            made = Path(folder) / backup.name
+            try:
+                # The file itself is about to be replaced, not written to: a second name is
+                # as good as a copy of it.
+                made.hardlink_to(target)
+            except OSError:
+                shutil.copy2(target, made)
+            os.replace(made, backup)
+    except OSError as error:
+        raise WriteError(f"No backup could be kept. {_explain(path, error)}") from error
+    return backup
+
+
 def _write_temporary(file: NewFile) -> tuple[Path, Path]:
     """Writes the temporary file; returns its path and that of the file to replace."""
     temporary = None
@@ -91,6 +121,7 @@ def _write_temporary(file: NewFile) -> tuple[Path, Path]:
         temporary = Path(name)
         with open(handle, "wb") as stream:
             for segment in file.segments:
+                check_cancelled()
                 write_segment(stream, segment)
             stream.flush()
             temporary.chmod(_mode_for(target))

@@ -78,7 +78,8 @@ def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misf
     table = resolve(model, address[:-1])
     parent = type(table)
     if parent in OUTSIDE and row in (OUTSIDE[parent].offset, OUTSIDE[parent].size):
-        return Misfit.OTHER_SIZE  # the bytes are to stand elsewhere
+        stated = _number("<Q", original, at) if at else row.default
+        return NOTHING if value == stated else Misfit.OTHER_SIZE  # the bytes stand elsewhere
     if not at and parent in OUTSIDE and row is OUTSIDE[parent].data and is_outside(table):
         return _patch_outside(original, address, memoryview(value).cast("B"))
     if not at:

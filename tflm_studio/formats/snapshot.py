@@ -20,10 +20,12 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
+from tflm_studio.model.cancellation import check_cancelled
+
 BytesLike = bytes | bytearray | memoryview
 
 SMALLEST = 2**20  # bytes for which a page is worth more than a copy
-_STEP = 2**27  # bytes that one call of the system copies
+_STEP = 2**25  # bytes that one call of the system copies
 # What systems say that cannot copy between these two files.
 _CANNOT = frozenset(
     (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM)
@@ -105,6 +107,7 @@ def _copy_sparse(source: int, target: int, size: int) -> None:
 
 def _copy_range(source: int, target: int, at: int, end: int) -> None:
     while at < end:
+        check_cancelled()
         count = min(end - at, _STEP)
         done = _copied_by_system(source, target, count, at, at)
         if done is None:
@@ -173,6 +176,7 @@ def write_segment(stream: BufferedWriter, segment: BytesLike) -> None:
     stream.flush()
     done = 0
     while done < len(segment):
+        check_cancelled()
         count = min(len(segment) - done, _STEP)
         copied = _copied_by_system(snapshot.handle, stream.fileno(), count, start + done)
         if not copied:

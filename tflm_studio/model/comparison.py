@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tflm_studio.model.address import Address
+from tflm_studio.model.cancellation import check_cancelled
 from tflm_studio.model.outside import lasting_values
 from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.structure import Field, Kind, Table
@@ -83,10 +84,13 @@ def same_bytes(a: Any, b: Any) -> bool:
     """Whether two things with bytes hold the same bytes; costs one pass over both."""
     x, y = np.frombuffer(a, np.uint8), np.frombuffer(b, np.uint8)
     # Piece by piece: comparing at once would need another half a gigabyte for so many bytes.
-    pieces = range(0, len(x), PIECE_BYTES)
-    return len(x) == len(y) and all(
-        np.array_equal(x[at : at + PIECE_BYTES], y[at : at + PIECE_BYTES]) for at in pieces
-    )
+    if len(x) != len(y):
+        return False
+    for at in range(0, len(x), PIECE_BYTES):
+        check_cancelled()
+        if not np.array_equal(x[at : at + PIECE_BYTES], y[at : at + PIECE_BYTES]):
+            return False
+    return True
 
 
 def _same_number(a: float, b: float) -> bool:

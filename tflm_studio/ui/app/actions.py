@@ -60,6 +60,14 @@ ACTIONS = (
         "file.save_as", "Save as…", "File", (Keys.SaveAs,), "Write the model to another file"
     ),
     ActionRow(
+        "file.keep_backups",
+        "Keep a backup when saving",
+        "File",
+        (),
+        "Saving keeps what the file held before, with .bak behind its name",
+        checkable=True,
+    ),
+    ActionRow(
         "file.export_c",
         "Export as C array…",
         "File",

@@ -95,6 +95,8 @@ class Commands(QObject):
             view.addAction(dock.toggleViewAction())
 
     def _build_themes(self) -> None:
+        keeps = self._window.settings.keeps_backups
+        self.actions["file.keep_backups"].setChecked(keeps)
         group = QActionGroup(self)
         for theme in THEMES:
             action = self.actions[f"view.{theme}"]

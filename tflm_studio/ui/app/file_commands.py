@@ -23,6 +23,7 @@ from tflm_studio.formats.model_file import (
     export_files,
     files_written,
 )
+from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.errors import FileChangedError, StudioError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.ui.app.choices import ask
@@ -134,6 +135,11 @@ class FileCommands(QObject):
             return False
         return self._save_to(path)
 
+    def keep_backups(self) -> None:
+        """Remembers whether saving keeps what the file held before."""
+        action = self._window.commands.actions["file.keep_backups"]
+        self._window.settings.keeps_backups = action.isChecked()
+
     def reload(self) -> None:
         """Shows the file as another program has left it; the changes here are given up."""
         try:
@@ -144,7 +150,14 @@ class FileCommands(QObject):
     def _save_to(self, path: Path, *, overwrite: bool = False) -> bool:
         document = self._window.document
         try:
-            self._run(f"Saving {path.name}", lambda: document.write(path, overwrite=overwrite))
+            backup = self._window.settings.keeps_backups
+            self._run(
+                f"Saving {path.name}",
+                lambda: document.write(path, overwrite=overwrite, backup=backup),
+            )
+        except CancelledError:
+            self._window.statusBar().showMessage(f"{path.name} was not saved", 6000)
+            return False
         except FileChangedError as error:
             return self._save_over_other(path, error)
         except StudioError as error:
@@ -193,6 +206,8 @@ class FileCommands(QObject):
             return
         try:
             self._run(f"Exporting {path.name}", lambda: document.export_c(path, symbol))
+        except CancelledError:
+            return
         except StudioError as error:
             self.report("The C array was not written", error)
             return
@@ -208,7 +223,7 @@ class FileCommands(QObject):
         if weights + tables * BYTES_PER_TABLE <= BACKGROUND_BYTES:
             work()
         else:
-            run_with_progress(self._window, text, work, can_cancel=False)
+            run_with_progress(self._window, text, work, may_drop=False)
 
     def close(self) -> None:
         """Closes the window."""

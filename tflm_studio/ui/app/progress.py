@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QEventLoop, Qt
+from PySide6.QtCore import QEventLoop, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
+from tflm_studio.model.cancellation import CancelledError, cancellable
 from tflm_studio.ui.models.tasks import LatestTask
 
 Result = TypeVar("Result")
@@ -18,69 +20,83 @@ BACKGROUND_BYTES = 4 * 2**20  # smaller files are read and written faster than a
 PATIENCE_MS = 300
 
 
-class CancelledError(Exception):
-    """The person did not want to wait."""
-
-
 def run_with_progress(
-    parent: QWidget | None, text: str, work: Callable[[], Result], *, can_cancel: bool
+    parent: QWidget | None, text: str, work: Callable[[], Result], *, may_drop: bool
 ) -> Result:
     """Runs `work` in a thread while the window waits, and returns its result.
 
     Args:
         parent: The window that waits.
         text: What the dialog says.
-        work: Must not touch widgets.
-        can_cancel: Whether the result may be dropped halfway.
+        work: Must not touch widgets; it ends where it calls `check_cancelled`.
+        may_drop: Whether a person who cancels need not wait until `work` has ended. What it
+            works on must not be changed then.
 
     Raises:
-        CancelledError: The person cancelled; what `work` still returns is dropped.
+        CancelledError: The person cancelled, and nothing has changed.
         Exception: Whatever `work` raised.
     """
-    dialog = _Progress(text, can_cancel, parent)
-    dialog.setWindowModality(Qt.WindowModality.WindowModal)
-    dialog.setMinimumDuration(PATIENCE_MS)
-    dialog.setWindowTitle("TFLM Studio")
+    dialog = _Progress(text, parent)
     task, loop, outcome = LatestTask(dialog), QEventLoop(), _Outcome()
     task.finished.connect(outcome.keep)
     task.failed.connect(outcome.keep_error)
     for signal in (task.finished, task.failed):
         signal.connect(loop.quit)
-    if can_cancel:
-        dialog.canceled.connect(loop.quit)
+    unwanted = Event()
+    dialog.cancelled.connect(unwanted.set)
+    if may_drop:
+        dialog.cancelled.connect(loop.quit)
+
+    def run(is_stale: Callable[[], bool]) -> Result:
+        with cancellable(lambda: is_stale() or unwanted.is_set()):
+            return work()
+
     dialog.setValue(0)
-    task.start(lambda _cancelled: work())
+    task.start(run)
     loop.exec()
-    cancelled = can_cancel and dialog.wasCanceled()
     task.cancel()
-    dialog.reset()
-    dialog.deleteLater()
+    dialog.finish()
     if outcome.error is not None:
         raise outcome.error
-    if cancelled and not outcome.is_kept:
-        raise CancelledError
+    if not outcome.is_kept:
+        raise CancelledError("Cancelled; nothing has changed.")
     result: Result = outcome.result
     return result
 
 
 class _Progress(QProgressDialog):
-    """A dialog that only goes away by itself, unless what it waits for can be cancelled."""
+    """A dialog that appears after a while, and stays until what it waits for has ended."""
 
-    def __init__(self, text: str, can_cancel: bool, parent: QWidget | None) -> None:
-        super().__init__(text, "Cancel" if can_cancel else "", 0, 0, parent)
-        self._can_cancel = can_cancel
-        if not can_cancel:
-            self.setCancelButton(None)
+    cancelled = Signal()
+
+    def __init__(self, text: str, parent: QWidget | None) -> None:
+        super().__init__(text, "Cancel", 0, 0, parent)
+        self._is_cancelled = False
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self.setMinimumDuration(PATIENCE_MS)
+        self.setWindowTitle("TFLM Studio")
+        self.canceled.disconnect()  # Qt would hide it at once
+        self.canceled.connect(self._cancel)
+
+    def _cancel(self) -> None:
+        self._is_cancelled = True
+        self.setLabelText("Cancelling…")
+        self.setCancelButton(None)
+        self.cancelled.emit()
+
+    def finish(self) -> None:
+        """Puts the dialog away."""
+        self.reset()
+        self.hide()
+        self.deleteLater()
 
     def reject(self) -> None:
-        if self._can_cancel:
-            super().reject()
+        if not self._is_cancelled:
+            self._cancel()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._can_cancel:
-            super().closeEvent(event)
-        else:
-            event.ignore()
+        event.ignore()
+        self.reject()
 
 
 class _Outcome:

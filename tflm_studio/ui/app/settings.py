@@ -64,6 +64,15 @@ class Settings:
         self._store.setValue("theme", theme)
 
     @property
+    def keeps_backups(self) -> bool:
+        """Whether saving keeps what the file held before."""
+        return str(self._store.value("keeps_backups", "false")) == "true"
+
+    @keeps_backups.setter
+    def keeps_backups(self, keeps: bool) -> None:
+        self._store.setValue("keeps_backups", "true" if keeps else "false")
+
+    @property
     def folder(self) -> str:
         """Where a file was opened or saved last."""
         return str(self._store.value("folder", ""))

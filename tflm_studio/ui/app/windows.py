@@ -20,12 +20,13 @@ from tflm_studio.editing.recovery import (
 from tflm_studio.formats.c_source_reader import SeveralModelsError
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import load_model_from_file
+from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.choices import ask
 from tflm_studio.ui.app.main_window import MainWindow
-from tflm_studio.ui.app.progress import BACKGROUND_BYTES, CancelledError, run_with_progress
+from tflm_studio.ui.app.progress import BACKGROUND_BYTES, run_with_progress
 from tflm_studio.ui.app.settings import Settings
 
 
@@ -207,5 +208,5 @@ def _load_symbol(path: Path, symbol: str | None, parent: QWidget | None) -> Mode
         parent,
         f"Opening {path.name}",
         lambda: load_model_from_file(path, symbol),
-        can_cancel=True,
+        may_drop=True,
     )
