@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs every measurement and prints one table: `python -m benchmarks [--quick]`."""
+"""Runs every measurement and prints one table: `python -m benchmarks [--quick]`.
+
+`--json FILE` writes the figures as well, one object for each row.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
+from benchmarks.bench_edits import edits
 from benchmarks.bench_files import comparisons, start_up
 from benchmarks.interleaved import Comparison, medians
 from benchmarks.subjects import subjects
 
-ROW = "| {:<13} | {:<34} | {:>9} | {:<18} | {:>9} | {:>8} | {:<16} | {:<6} |"
+ROW = "| {:<13} | {:<37} | {:>9} | {:<18} | {:>9} | {:>8} | {:<16} | {:<6} |"
 HEADINGS = ("model", "what", "ours, ms", "reference", "its, ms", "as fast", "goal", "")
 
 
@@ -23,6 +29,8 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=6.0, help="aim of time per row (at least 3 rounds)"
     )
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--only", default="", help="text in the names of the models")
     parser.add_argument("--folder", type=Path, help="where to put up to 4 GB of files")
     arguments = parser.parse_args()
     print(ROW.format(*HEADINGS))
@@ -31,28 +39,46 @@ def main() -> int:
             ["", *("-" * len(part) for part in ROW.format(*HEADINGS).split("|")[1:-1]), ""]
         )
     )
-    _print_row("", start_up(), arguments.seconds)
+    rows = [_print_row("", start_up(), arguments.seconds)]
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
         for subject, path in subjects(folder, quick=arguments.quick):
-            for comparison in comparisons(subject, path, folder):
-                _print_row(subject, comparison, arguments.seconds)
+            if arguments.only not in subject:
+                continue
+            found = comparisons(subject, path, folder)
+            if subject == "operators":
+                found = chain(found, edits(path))
+            rows += [_print_row(subject, each, arguments.seconds) for each in found]
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0
 
 
-def _print_row(subject: str, comparison: Comparison, seconds: float) -> None:
-    ours, reference = medians([comparison.ours, comparison.reference], seconds)
+def _print_row(subject: str, comparison: Comparison, seconds: float) -> dict[str, object]:
+    tasks = [comparison.ours, *([comparison.reference] if comparison.reference else ())]
+    ours, *others = medians(tasks, seconds)
+    reference = others[0] if others else None
+    verdict = comparison.limit.verdict(ours, reference)
     cells = (
         subject,
         comparison.what,
         f"{ours * 1000:.2f}",
         comparison.reference_name,
-        f"{reference * 1000:.2f}",
-        f"{reference / ours:.3g}x",
+        "" if reference is None else f"{reference * 1000:.2f}",
+        "" if reference is None else f"{reference / ours:.3g}x",
         str(comparison.limit),
-        comparison.limit.verdict(ours, reference),
+        verdict,
     )
     print(ROW.format(*cells), flush=True)
+    return {
+        "model": subject,
+        "what": comparison.what,
+        "ours_seconds": ours,
+        "reference": comparison.reference_name or None,
+        "reference_seconds": reference,
+        "goal": str(comparison.limit),
+        "verdict": verdict,
+    }
 
 
 if __name__ == "__main__":

@@ -35,26 +35,27 @@ class Limit:
             return f"<= {self.within:g}x the time"
         return f"<= {self.seconds * 1000:g} ms" if self.seconds else "none yet"
 
-    def verdict(self, ours: float, reference: float) -> str:
+    def verdict(self, ours: float, reference: float | None) -> str:
         """Whether it is reached; empty if there is nothing to reach."""
-        if not (self.faster or self.within or self.seconds):
+        if self.seconds:
+            reached = ours <= self.seconds
+        elif reference is None or not (self.faster or self.within):
             return ""
-        reached = (
-            ours * self.faster <= reference
-            if self.faster
-            else ours <= (self.within * reference if self.within else self.seconds)
-        )
+        elif self.faster:
+            reached = ours * self.faster <= reference
+        else:
+            reached = ours <= self.within * reference
         return "met" if reached else "MISSED"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A task of ours beside one of somebody else."""
+    """A task of ours beside one of somebody else, if there is one."""
 
     what: str
     ours: Task
-    reference_name: str
-    reference: Task
+    reference_name: str = ""
+    reference: Task | None = None
     limit: Limit = Limit()
 
 

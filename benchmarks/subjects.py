@@ -21,7 +21,7 @@ REAL = {
     "mobilenet_v2": "*/mobilenet_v2_quantized_1x3x224x224.tflite",
 }
 OPERATORS = 20_000
-WEIGHT_BYTES = 200_000_000
+WEIGHT_BYTES = 500_000_000
 
 
 def subjects(folder: Path, *, quick: bool) -> Iterator[tuple[str, Path]]:

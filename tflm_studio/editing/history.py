@@ -70,6 +70,7 @@ class History:
         self.forgotten = 0
         self.budget_bytes = budget_bytes
         self._clean: int | None = 0
+        self._spent_bytes = 0
 
     @property
     def can_undo(self) -> bool:
@@ -97,13 +98,21 @@ class History:
 
     def push(self, step: Step) -> None:
         """Adds a step that has been done; what could be done again is forgotten."""
+        self._spent_bytes -= sum(gone.cost_bytes for gone in self.steps[self.position :])
         del self.steps[self.position :]
         if self._clean is not None and self._clean > self.position:
             self._clean = None
         if not self._merge(step):
             self.steps.append(step)
             self.position += 1
+            self._spent_bytes += step.cost_bytes
             self._forget()
+
+    def restore(self, steps: list[Step], position: int) -> None:
+        """Takes over steps of another time, of which so many are done and in the file."""
+        self.steps, self.position = steps, position
+        self._spent_bytes = sum(step.cost_bytes for step in steps)
+        self.mark_clean()
 
     def _merge(self, step: Step) -> bool:
         """Makes the step part of the last one: one entry for a run of steps of a spin box."""
@@ -120,15 +129,16 @@ class History:
         before = last.label.rsplit(" → ", 1)[0]
         after = step.label.rsplit(" → ", 1)[-1]
         label = f"{before} → {after}"
-        self.steps[-1] = Step(label, step.edits, last.inverses, True, step.done_at)
+        merged = Step(label, step.edits, last.inverses, True, step.done_at)
+        self._spent_bytes += merged.cost_bytes - last.cost_bytes
+        self.steps[-1] = merged
         return True
 
     def _forget(self) -> None:
         """Drops the oldest steps beyond the budget, never the newest."""
-        spent = sum(step.cost_bytes for step in self.steps)
         drop = 0
-        while spent > self.budget_bytes and drop < len(self.steps) - 1:
-            spent -= self.steps[drop].cost_bytes
+        while self._spent_bytes > self.budget_bytes and drop < len(self.steps) - 1:
+            self._spent_bytes -= self.steps[drop].cost_bytes
             drop += 1
         if drop:
             del self.steps[:drop]

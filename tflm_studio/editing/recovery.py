@@ -139,12 +139,11 @@ def _is_same_file(path: Path, file: dict[str, Any]) -> bool:
 
 def _lay_down(document: Document, events: list[Event]) -> None:
     """Gives the history the steps that led to the base, which need not be applied."""
-    history = document.history
+    steps: list[Step] = []
     for event in events:
         if event.step is not None:
-            history.steps[event.number :] = [event.step]
-    history.position = events[-1].number
-    history.mark_clean()
+            steps[event.number :] = [event.step]
+    document.history.restore(steps, events[-1].number)
 
 
 def _replay(document: Document, event: Event) -> None:

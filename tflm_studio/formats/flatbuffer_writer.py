@@ -322,6 +322,8 @@ def _slot_sizes(table: type[Table], width: int) -> list[int]:
 
 def _patterns(present: NDArray[np.bool_]) -> tuple[list[list[int]], Positions]:
     """The different sets of slots that rows store, and which of them each row has."""
+    if len(present) == 1 or (present == present[0]).all():
+        return [np.flatnonzero(present[0]).tolist()], np.zeros(len(present), np.int64)
     packed = np.packbits(present, axis=1)
     keys: NDArray[Any] = np.zeros((len(packed), up(packed.shape[1], 8) or 8), np.uint8)
     keys[:, : packed.shape[1]] = packed

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.model.place_names import plural
 from tflm_studio.ui.models.session import Session
 
@@ -25,6 +26,7 @@ class HistoryList(QAbstractListModel):
         # What the document is called later is not what was opened.
         self._opened = f"Opened {session.document.name}"
         self._labels = self._current_labels()
+        self._forgotten = session.document.history.forgotten
         session.changed.connect(self._on_document_changed)
 
     @property
@@ -46,14 +48,25 @@ class HistoryList(QAbstractListModel):
             return self._labels[row]
         return row > history.position if role == IS_AHEAD_ROLE else None
 
+    def _labels_after(self, change: Change) -> list[str]:
+        """The labels now; after a step only its own, for there may be thousands of others."""
+        history = self._session.document.history
+        position = history.position
+        if change.kind is not ChangeKind.DONE:
+            return self._labels
+        if history.forgotten != self._forgotten or not 0 < position <= len(self._labels):
+            self._forgotten = history.forgotten
+            return self._current_labels()
+        return [*self._labels[:position], history.steps[position - 1].label]
+
     def _current_labels(self) -> list[str]:
         document = self._session.document
         gone = document.history.forgotten
         first = f"{plural(gone, 'earlier step')} forgotten" if gone else self._opened
         return [first, *(step.label for step in document.history.steps)]
 
-    def _on_document_changed(self) -> None:
-        labels, shown = self._current_labels(), len(self._labels)
+    def _on_document_changed(self, change: Change) -> None:
+        labels, shown = self._labels_after(change), len(self._labels)
         if len(labels) > shown:
             self.beginInsertRows(QModelIndex(), shown, len(labels) - 1)
             self._labels = [*self._labels, *labels[shown:]]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QFrame,
@@ -34,7 +34,11 @@ class HistoryPanel(QListView):
         self.setItemDelegate(_StepDelegate(self))
         self.setToolTip("Click a step to go back or forward to it")
         self.clicked.connect(self._on_clicked)
-        session.changed.connect(self._follow)
+        # Once for all steps of a moment: finding a row takes longer than a step.
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._follow)
+        session.changed.connect(lambda: self._timer.start(0))
         self._follow()
 
     def _on_clicked(self, index: QModelIndex) -> None:

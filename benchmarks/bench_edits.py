@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Edits in a window of 20,000 operators, from the call to the repainted table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from benchmarks.interleaved import Comparison, Limit, Task
+from tflm_studio.editing.document import Document
+from tflm_studio.editing.edits import Edit, Insert, Move, Set
+from tflm_studio.schema import tables as t
+from tflm_studio.ui.app.main_window import MainWindow
+
+OPERATORS = "subgraphs[0].operators"
+A_FRAME = Limit(seconds=0.05)
+MANY = 1000
+
+
+def edits(path: Path) -> Iterator[Comparison]:
+    """What is measured in one window on one file."""
+    application = QApplication.instance() or QApplication([])
+    window = MainWindow(Document.open(path))
+    window.resize(1440, 900)
+    window.show()
+    application.processEvents()
+    document, turn = window.document, count()
+
+    def doing(edit_for: Task) -> Task:
+        def do() -> None:
+            edit = edit_for()
+            assert isinstance(edit, Edit)
+            document.do(edit)
+            application.processEvents()
+
+        return do
+
+    def undo() -> None:
+        document.undo()
+        application.processEvents()
+        document.redo()
+        application.processEvents()
+
+    flag = f"{OPERATORS}[3].builtin_options.keep_num_dims"
+    one = doing(lambda: Set(flag, next(turn) % 2 == 0))
+    yield Comparison("one option, repainted", one, limit=A_FRAME)
+    yield Comparison("undo and redo, repainted", undo, limit=Limit(seconds=0.1))
+    rewire = doing(lambda: Set(f"{OPERATORS}[3].inputs", [9, 10, 11 + next(turn) % 5]))
+    yield Comparison("rewire an operator, repainted", rewire, limit=A_FRAME)
+    insert = doing(lambda: Insert(OPERATORS, 5, t.Operator(0, [9], [10])))
+    yield Comparison("insert an operator, repainted", insert, limit=A_FRAME)
+    move = doing(lambda: Move(OPERATORS, 5, 9))
+    yield Comparison("move an operator, repainted", move, limit=A_FRAME)
+
+    def many() -> None:
+        for _ in range(MANY):
+            document.do(Set(flag, next(turn) % 2 == 0))
+        application.processEvents()
+
+    yield Comparison("1,000 edits", many, limit=Limit(seconds=3))
+    document.history.mark_clean()
+    window.close()
