@@ -26,6 +26,7 @@ from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.schema.tables import Buffer, Metadata, Model, Operator, SubGraph, Tensor
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Windows
+from tflm_studio.ui.models import record_table
 from tflm_studio.ui.models.buffer_table import BufferTable
 from tflm_studio.ui.models.history_list import HistoryList
 from tflm_studio.ui.models.metadata_tables import EndsTable, MetadataTable
@@ -345,3 +346,33 @@ def test_many_edits_to_a_large_model_are_followed_in_one_pass(qapp: QApplication
     view.filter("operator")
     session.close()
     view.deleteLater()
+
+
+def test_a_long_table_shows_what_every_row_is_now(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above a number of rows, views are told at once instead of row by row."""
+    monkeypatch.setattr(record_table, "MANY_ROWS", 1)
+    session = Session(Document(ts.load_model_from_file(SAMPLE)))
+    view = RecordView(OperatorTable(session), "operators")
+    qtbot.addWidget(view)
+    rows = view.model().rowCount()
+
+    def names() -> list[str]:
+        return [view.model().index(row, 1).data() for row in range(rows)]
+
+    before = names()
+    assert len(set(before)) > 1
+    session.do(Move("subgraphs[0].operators", 0, rows - 1))
+    assert names() == [*before[1:], before[0]]
+    view.filter(before[0])
+    shown = view.model().rowCount()
+    assert 0 < shown < rows
+    session.do(Move("subgraphs[0].operators", rows - 1, 0))
+    assert view.model().index(0, 0).data() == "0"
+    view.filter("")
+    view.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    assert names() == sorted(before)
+    session.document.undo()
+    assert names() == sorted(before)
+    assert view.model().index(0, 0).data() != ""

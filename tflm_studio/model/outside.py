@@ -10,8 +10,9 @@ look there and would work with memory that nobody has filled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from tflm_studio.model.address import Address
@@ -72,13 +73,20 @@ def is_pinned(table: Table) -> bool:
 
 def tables_with_offset(model: Model) -> Iterator[tuple[Address, Any]]:
     """Buffers and operators that state an offset, with their addresses: hardly ever any."""
-    for b, buffer in enumerate(model.buffers or []):
-        if buffer.offset:
-            yield ("buffers", b), buffer
+    for b in _with(_OFFSET, model.buffers):
+        yield ("buffers", b), (model.buffers or [])[b]
     for s, subgraph in enumerate(model.subgraphs or []):
-        for o, operator in enumerate(subgraph.operators or []):
-            if operator.large_custom_options_offset:
-                yield ("subgraphs", s, "operators", o), operator
+        for o in _with(_LARGE_OFFSET, subgraph.operators):
+            yield ("subgraphs", s, "operators", o), (subgraph.operators or [])[o]
+
+
+_OFFSET, _LARGE_OFFSET = attrgetter("offset"), attrgetter("large_custom_options_offset")
+
+
+def _with(offset_of: Callable[[Any], int], tables: Sequence[Table] | None) -> Iterator[int]:
+    """Indices of the tables that state an offset."""
+    offsets = list(map(offset_of, tables or ()))
+    return (k for k, offset in enumerate(offsets) if offset) if any(offsets) else iter(())
 
 
 def has_outside(model: Model) -> bool:

@@ -234,6 +234,8 @@ class RecordTable(QAbstractTableModel):
             self.beginRemoveRows(nowhere, edit.index, edit.index)
             self._count -= 1
             self.endRemoveRows()
+        elif isinstance(edit, Move) and self._count > MANY_ROWS:
+            pass  # all rows are announced below; Qt takes as long again to move one
         elif isinstance(edit, Move):
             behind = edit.target + (edit.target > edit.index)
             self.beginMoveRows(nowhere, edit.index, edit.index, nowhere, behind)
