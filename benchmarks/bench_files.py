@@ -99,6 +99,7 @@ def _saving(name: str, path: Path, folder: Path) -> Iterator[Comparison]:
     in_place = IN_PLACE.get(name, Limit(within=2))
 
     def copying() -> None:
+        copy.unlink(missing_ok=True)
         shutil.copyfile(path, copy)
 
     unchanged = load_model_from_file(path)
@@ -147,6 +148,7 @@ def _writing(model: Model, changed: tuple[Address, ...], path: Path) -> Task:
 
 
 def _write(path: Path, segments: list[bytes | bytearray | memoryview]) -> None:
+    path.unlink(missing_ok=True)  # a save writes a new file and replaces the old one
     with path.open("wb") as file:
         for segment in segments:
             write_segment(file, segment)
@@ -158,6 +160,7 @@ def _packing(path: Path, target: Path) -> Task:
     def pack() -> None:
         builder = flatbuffers.Builder(1024)
         builder.Finish(model.Pack(builder), b"TFL3")
+        target.unlink(missing_ok=True)
         target.write_bytes(builder.Output())
 
     return pack
