@@ -174,6 +174,19 @@ def test_a_size_changed_back_is_no_change(tmp_path):
     assert path.read_bytes() == SAMPLE.read_bytes()
 
 
+def test_no_bytes_outside_changed_back_are_no_change(tmp_path):
+    """The file states a place and, by leaving the size out, that nothing stands there."""
+    path = tmp_path / "model.tflite"
+    save_model_to_file(t.Model(3, buffers=[t.Buffer(), t.Buffer(b"", 1)]), path)
+    before = path.read_bytes()
+    document = ts.Document.open(path)
+    assert document.model.buffers[1].offset > 1
+    document.do(Set("buffers[1].data", b"some"))
+    document.undo()
+    document.save()
+    assert path.read_bytes() == before
+
+
 def test_what_is_kept_once_stays_so(tmp_path):
     weights = bytes(range(256)) * 8
     buffers = [t.Buffer(), *(t.Buffer(weights, 1) for _ in range(3)), t.Buffer(b"other", 1)]

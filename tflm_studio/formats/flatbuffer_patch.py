@@ -103,9 +103,9 @@ def _patch_outside(original: memoryview, address: Address, data: memoryview) -> 
     fields, stated = OUTSIDE[kind], []
     for row in (fields.offset, fields.size):
         found = _locate(original, (*address[:-1], row.name))
-        if found is None or not found[0]:
+        if found is None:
             return Misfit.OTHER_SIZE
-        stated.append(_number("<Q", original, found[0]))
+        stated.append(_number("<Q", original, found[0]) if found[0] else 0)
     start, size = stated
     fits = size == len(data) and start > PLACEHOLDER and start + size <= len(original)
     return (start, data) if fits else Misfit.OTHER_SIZE
