@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -573,6 +574,28 @@ def test_value_edits_are_saved_without_reading_the_file_again(
     old, new = SAMPLE.read_bytes(), (tmp_path / "m.tflite").read_bytes()
     assert len(old) == len(new)
     assert 2 <= sum(a != b for a, b in zip(old, new, strict=True)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("inside", "place", "nothing"),
+    [
+        ("operators[0].builtin_options.stride_w", "operators[0].builtin_options", None),
+        ("operators[0].outputs[0]", "operators", []),
+        ("tensors[1].quantization.scale[0]", "tensors[1].quantization", None),
+    ],
+)
+def test_what_was_changed_and_then_taken_away_is_saved(
+    tmp_path: Path, inside: str, place: str, nothing: Any
+) -> None:
+    document = Document.open(SAMPLES / "shapes_int8.tflite")
+    document.do(Set(f"subgraphs[0].{inside}", 3))
+    document.do(Set(f"subgraphs[0].{place}", nothing))
+    # Which of the places is looked at first is left to chance.
+    changed = [edit.address for step in document.history.steps for edit in step.edits]
+    for order in (changed, changed[::-1]):
+        path = tmp_path / "m.tflite"
+        model_file.save_model_to_file(document.model, path, changed=order)
+        assert same_content(ts.load_model_from_file(path), document.model)
 
 
 def test_a_patch_of_shared_bytes_is_laid_out_anew(document: Document, tmp_path: Path) -> None:
