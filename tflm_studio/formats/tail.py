@@ -147,10 +147,11 @@ def _moved(origin: Origin, base: int) -> bytes:
 
     Entries are not unpacked: a damaged one stays as it is, and a bomb does not go off.
     """
-    tail, shift = bytearray(origin.tail), base - origin.end
+    begin = origin.archive.start if origin.archive is not None else origin.end
+    tail, shift = bytearray(origin.data[begin:]), base - begin
     try:
         with zipfile.ZipFile(io.BytesIO(origin.data)) as archive:
-            entries, start = archive.infolist(), archive.start_dir - origin.end
+            entries, start = archive.infolist(), archive.start_dir - begin
         at = start
         for entry in entries:
             lengths = _DIRECTORY_LENGTHS.unpack_from(tail, at + 28)
