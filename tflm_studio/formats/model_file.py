@@ -52,6 +52,7 @@ HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 JSON_SUFFIXES = frozenset({".json"})
 MAX_FILE_BYTES = 2**36
 MAPPED_BYTES = 2**24  # smaller files are read faster than they are copied and mapped
+HEAD_BYTES = 2**16  # that show what kind of file it is
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 PathLike = str | os.PathLike[str]
@@ -68,7 +69,7 @@ def load_model_from_file(path: PathLike, symbol: str | None = None) -> Model:
         ReadError: The file cannot be read as a model; says why and where.
     """
     path = Path(path)
-    return read_model(_read_bytes(path), str(path), symbol)
+    return read_model(_read_bytes(path, symbol), str(path), symbol)
 
 
 def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -> Model:
@@ -80,22 +81,34 @@ def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -
         )
     if data[4:8] == IDENTIFIER:
         return read_flatbuffer(data, name)
+    is_json = _is_json(bytes(data[:HEAD_BYTES]), name, symbol)
     data = bytes(data)
-    if not data:
+    if is_json:
+        return read_model_json(data, name)
+    array = choose_model_array(data, name, symbol)
+    model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
+    if isinstance(model.extra, Origin):
+        model.extra.source = CSource(Path(name), data, array.symbol, array.data)
+    return model
+
+
+def _is_json(head: bytes, name: str, symbol: str | None) -> bool:
+    """Whether a file that begins so, and is no flatbuffer, is JSON; otherwise it is C.
+
+    Raises:
+        ReadError: It is neither; whatever follows need not be read.
+    """
+    if not head:
         raise ReadError(f"{name}: the file is empty.")
-    if data.startswith(LFS_POINTER):
+    if head.startswith(LFS_POINTER):
         raise ReadError(
             f"{name}: this is a Git LFS pointer, not the model itself. Run 'git lfs pull' in "
             "its repository, then open the file again."
         )
-    if symbol is None and looks_like_model_json(data[:65536]):
-        return read_model_json(data, name)
-    if symbol is not None or looks_like_c_source(data[:65536]):
-        array = choose_model_array(data, name, symbol)
-        model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
-        if isinstance(model.extra, Origin):
-            model.extra.source = CSource(Path(name), data, array.symbol, array.data)
-        return model
+    if symbol is None and looks_like_model_json(head):
+        return True
+    if symbol is not None or looks_like_c_source(head):
+        return False
     raise ReadError(
         f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
         "with a byte array nor a model as JSON. Open a .tflite file, a .cc, .h, .c, .cpp or "
@@ -288,7 +301,7 @@ def _reads_back(layout: Layout, model: Model) -> bool:
         return False
 
 
-def _read_bytes(path: Path) -> bytes | memoryview:
+def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
@@ -296,6 +309,8 @@ def _read_bytes(path: Path) -> bytes | memoryview:
         if status.st_size > MAX_FILE_BYTES:
             raise ReadError(f"{path}: the file is larger than any model this program reads.")
         is_large = status.st_size >= MAPPED_BYTES
+        if is_large:
+            _refuse_unknown(path, symbol)
         data = memoryview(take_snapshot(path)) if is_large else path.read_bytes()
         if stamp_of(path) != stamp_from(status):
             raise ReadError(
@@ -308,6 +323,14 @@ def _read_bytes(path: Path) -> bytes | memoryview:
         raise ReadError(_why_not_read(path, error)) from error
     except ValueError as error:
         raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
+
+
+def _refuse_unknown(path: Path, symbol: str | None) -> None:
+    """Refuses what is no kind of model before gigabytes of it are copied."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head[4:8] != IDENTIFIER:
+        _is_json(head, str(path), symbol)
 
 
 def _why_not_read(path: Path, error: OSError) -> str:
