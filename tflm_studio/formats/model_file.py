@@ -21,7 +21,7 @@ from tflm_studio.formats.c_source_writer import (
     check_symbol,
     symbol_for,
 )
-from tflm_studio.formats.file_stamp import stamp_from, stamp_of
+from tflm_studio.formats.file_stamp import is_same_path, stamp_from, stamp_of
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
@@ -153,17 +153,22 @@ def save_in_place(
     """Writes a model in the form of the file it was read from.
 
     A C source is written back as that source, with only the array's bytes and size changed,
-    JSON as JSON whatever its suffix; everything else as `save_model_to_file` does.
+    JSON as JSON and a flatbuffer as a flatbuffer whatever its suffix; for another file than
+    that, the suffix decides as in `save_model_to_file`.
 
     Raises:
         WriteError: The model cannot be written; the file is as it was.
     """
     path = Path(path)
-    if isinstance(model.extra, JsonOrigin) and path == Path(model.extra.name):
+    is_own = _is_origin(model, path)
+    if isinstance(model.extra, JsonOrigin) and is_own:
         _write_json(path, model)
         return
     source = model.extra.source if isinstance(model.extra, Origin) else None
-    if source is None or not (path.suffix.lower() in C_SUFFIXES or path == source.path):
+    if source is None and is_own:
+        _write_fitting(model, changed, partial(_write_flatbuffer, path, model))
+        return
+    if source is None or not (path.suffix.lower() in C_SUFFIXES or is_own):
         save_model_to_file(model, path, changed=changed)
         return
     check = partial(_compare, path=path, model=model, symbol=source.symbol)
@@ -178,7 +183,15 @@ def files_written(model: Model, path: Path) -> tuple[Path, ...]:
     """The files that `save_in_place` writes for a path; the first holds the model."""
     source = model.extra.source if isinstance(model.extra, Origin) else None
     is_export = path.suffix.lower() in C_SUFFIXES and source is None
-    return export_files(path) if is_export else (path,)
+    return export_files(path) if is_export and not _is_origin(model, path) else (path,)
+
+
+def _is_origin(model: Model, path: Path) -> bool:
+    """Whether a path leads to the file that a model was read from."""
+    origin = model.extra
+    if not isinstance(origin, Origin):
+        return False
+    return is_same_path(path, origin.source.path if origin.source else Path(origin.name))
 
 
 def encode(model: Model, changed: Collection[Address] | None = None) -> Layout:
