@@ -60,7 +60,11 @@ def kept_bytes(origin: Origin) -> list[Kept]:
         kept = [each for each in kept if each.at >= len(origin.carried)]
         is_found |= len(origin.carried) > origin.end
     if payload and not is_found:
-        kept.append(Kept(origin.end, payload))
+        # Something may be written behind it; it must then be found again as a hole.
+        more = (
+            bytes(SMALLEST_PAYLOAD - len(payload)) if len(payload) < SMALLEST_PAYLOAD else b""
+        )
+        kept.append(Kept(origin.end, memoryview(bytes(payload) + more) if more else payload))
     return kept
 
 
