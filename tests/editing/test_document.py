@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from tflm_studio.formats import model_file
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.model_file import encode
-from tflm_studio.model.errors import EditError
+from tflm_studio.model.errors import EditError, FileChangedError
 from tflm_studio.model.operators import knowledge_of, operator_name, split_inputs
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_types import element_type
@@ -575,6 +576,28 @@ def test_value_edits_are_saved_without_reading_the_file_again(
     assert 2 <= sum(a != b for a, b in zip(old, new, strict=True)) <= 6
 
 
+@pytest.mark.parametrize(
+    ("inside", "place", "nothing"),
+    [
+        ("operators[0].builtin_options.stride_w", "operators[0].builtin_options", None),
+        ("operators[0].outputs[0]", "operators", []),
+        ("tensors[1].quantization.scale[0]", "tensors[1].quantization", None),
+    ],
+)
+def test_what_was_changed_and_then_taken_away_is_saved(
+    tmp_path: Path, inside: str, place: str, nothing: Any
+) -> None:
+    document = Document.open(SAMPLES / "shapes_int8.tflite")
+    document.do(Set(f"subgraphs[0].{inside}", 3))
+    document.do(Set(f"subgraphs[0].{place}", nothing))
+    # Which of the places is looked at first is left to chance.
+    changed = [edit.address for step in document.history.steps for edit in step.edits]
+    for order in (changed, changed[::-1]):
+        path = tmp_path / "m.tflite"
+        model_file.save_model_to_file(document.model, path, changed=order)
+        assert same_content(ts.load_model_from_file(path), document.model)
+
+
 def test_a_patch_of_shared_bytes_is_laid_out_anew(document: Document, tmp_path: Path) -> None:
     """Where two buffers lie over each other, changing one must not change the other."""
     model = Model(version=3, buffers=[Buffer(data=b"A" * 32), Buffer(data=b"B" * 32)])
@@ -593,3 +616,52 @@ def test_a_patch_of_shared_bytes_is_laid_out_anew(document: Document, tmp_path: 
     shared.save()
     again = ts.load_model_from_file(path).buffers or []
     assert [bytes(buffer.data or b"")[:1] for buffer in again] == [b"A", b"C"]
+
+
+def spelled_otherwise(path: Path, how: str) -> Path:
+    if how == "relative":
+        return Path(os.path.relpath(path))
+    link = path.with_name("link")
+    link.symlink_to(path)
+    return link
+
+
+@pytest.mark.parametrize("how", ["relative", "link"])
+def test_a_file_is_the_same_however_its_path_is_spelled(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(SAMPLE.read_bytes())
+    document = Document.open(spelled_otherwise(path, how))
+    document.do(Set("description", "changed"))
+    path.write_bytes(SAMPLE.read_bytes() + b"of another program")
+    with pytest.raises(FileChangedError):
+        document.save(path)
+    document.save(path, overwrite=True)
+
+
+@pytest.mark.parametrize("how", ["relative", "link"])
+@pytest.mark.parametrize("suffix", [".json", ".cc"])
+def test_a_form_that_the_name_hides_is_kept_however_it_is_spelled(
+    tmp_path: Path, how: str, suffix: str
+) -> None:
+    made = tmp_path / f"made{suffix}"
+    ts.save_model_to_file(ts.load_model_from_file(SAMPLE), made)
+    path = made.rename(tmp_path / "model.txt")
+    start = path.read_bytes()[:8]
+    document = Document.open(spelled_otherwise(path, how))
+    document.do(Set("description", "changed"))
+    document.save(path)
+    assert path.read_bytes()[:8] == start
+
+
+@pytest.mark.parametrize("suffix", [".json", ".h"])
+def test_a_flatbuffer_stays_one_whatever_its_name(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(SAMPLE.read_bytes())
+    document = Document.open(path)
+    document.do(Set("description", "changed"))
+    document.save()
+    assert document.path == path
+    assert path.read_bytes()[4:8] == b"TFL3"
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    document.save(tmp_path / f"other{suffix}")
+    assert (tmp_path / f"other{suffix}").read_bytes()[4:8] != b"TFL3"

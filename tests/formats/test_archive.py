@@ -332,6 +332,29 @@ def test_vendor_code_before_the_archive_stays_where_it_was(
     check_readers(path, {"a": b"1", "b": b"2"})
 
 
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_vendor_code_stays_before_an_archive_that_cannot_be_taken_apart(
+    tmp_path: Path, is_alone: bool
+) -> None:
+    payload, path = b"vendor code " * 9, tmp_path / "m.tflite"
+    bare = lay_out(one_convolution()).tobytes()
+    target = io.BytesIO(bare + payload)
+    target.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(target, "a", zipfile.ZIP_BZIP2) as archive:
+        for name in ("a",) if is_alone else ("a", "b"):
+            archive.writestr(name, "content of " + name)
+    assert "method 12" in problem_of(target.getvalue())
+    path.write_bytes(target.getvalue())
+    for description in (LONGER * 20, "short", LONGER * 90):
+        model = ts.load_model_from_file(path)
+        model.description = description
+        written = saved(model, path)
+        assert written[len(bare) :][: len(payload)] == payload
+        assert written.count(payload) == 1
+        with zipfile.ZipFile(path) as archive:
+            assert archive.read("a") == b"content of a"
+
+
 def test_weights_outside_and_files_live_behind_the_same_model(tmp_path: Path) -> None:
     path, weights = tmp_path / "m.tflite", bytes(range(200))
     model = one_convolution()

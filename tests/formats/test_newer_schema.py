@@ -297,3 +297,24 @@ def test_a_journal_brings_unknown_fields_back(
     expected["description"] = "laid out anew " * 20
     assert decode_newer(tmp_path / "saved.tflite") == expected
     resumed.close()
+
+
+def test_a_payload_of_a_vendor_and_unknown_content_are_not_mixed_up(
+    compile_newer: Compile,
+) -> None:
+    path = compile_newer(newer_model())
+    data = path.read_bytes()
+    payload = bytes(range(1, 101))
+    path.write_bytes(data + bytes(-len(data) % 16 + 16) + payload)
+    before = path.read_bytes()
+    document = ts.Document.open(path)
+    document.do(WriteBytes("buffers[1].data", 3, b"\xff"))
+    document.save()
+    assert path.read_bytes()[-100:] == payload
+    document.undo()
+    document.do(Set("description", "moves everything " * 20))
+    with pytest.raises(ts.WriteError, match="newer schema lead into the file, and"):
+        document.save()
+    document.undo()
+    document.save()
+    assert path.read_bytes() == before

@@ -295,6 +295,20 @@ def test_a_payload_of_a_vendor_stays_where_weights_move(tmp_path):
         assert official_weights(written)[1] == b"weights " * 20
 
 
+@pytest.mark.parametrize("length", range(124, 160, 4))
+def test_a_small_payload_is_found_again_in_the_middle(tmp_path, length):
+    path, payload = tmp_path / "small.tflite", b"signature of 16!"
+    path.write_bytes((SAMPLES / "shapes_int8.tflite").read_bytes())
+    data = path.read_bytes()
+    path.write_bytes(data + bytes(-len(data) % 16) + payload)
+    place = path.read_bytes().index(payload)
+    for description in ("x" * length, "y" * (length + 40), "z" * 3000):
+        document = ts.Document.open(path)
+        document.do(Set("description", description))
+        document.save()
+        assert path.read_bytes().index(payload) == place
+
+
 def test_json_and_c_keep_them(outside_file, tmp_path):
     model = load_model_from_file(outside_file)
     for name in ("model.json", "model.cc"):

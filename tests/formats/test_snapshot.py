@@ -13,7 +13,11 @@ from tflm_studio.editing import operations
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set, WriteBytes
 from tflm_studio.formats import model_file, snapshot
-from tflm_studio.formats.model_file import load_model_from_file, save_model_to_file
+from tflm_studio.formats.model_file import (
+    load_model_from_file,
+    read_model,
+    save_model_to_file,
+)
 from tflm_studio.formats.snapshot import (
     PrivatePages,
     Snapshot,
@@ -208,3 +212,47 @@ def test_no_room_for_the_copy_is_said(large_file):
             load_model_from_file(large_file)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("cache", ["/proc/none", "/dev/null/none"])
+def test_without_a_cache_folder_the_copy_is_made_elsewhere(large_file, monkeypatch, cache):
+    monkeypatch.setenv("XDG_CACHE_HOME", cache)
+    assert load_model_from_file(large_file).description == "large"
+
+
+def test_a_large_file_that_is_no_model_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "disk.img"
+    with path.open("wb") as file:
+        file.truncate(2**35)  # more than there is memory
+    monkeypatch.setattr(model_file, "take_snapshot", None)
+    with pytest.raises(ReadError, match="neither a TFLite model"):
+        load_model_from_file(path)
+    with pytest.raises(ReadError, match="neither a TFLite model"):
+        read_model(memoryview(bytes(2**17)), "zeros")
+
+
+@pytest.mark.usefixtures("all_files_are_large")
+def test_more_buffers_are_changed_than_files_may_be_open(tmp_path):
+    buffers = [t.Buffer(), *(t.Buffer(bytes(1024)) for _ in range(64))]
+    path = tmp_path / "many.tflite"
+    save_model_to_file(t.Model(3, [], [], "many", buffers), path)
+    document = Document.open(path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 20, hard))
+    try:
+        for k in range(1, 65):
+            document.do(WriteBytes(("buffers", k, "data"), 1000, b"new"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    document.save()
+    data = [bytes(b.data) for b in load_model_from_file(path).buffers[1:]]
+    assert data == [bytes(1000) + b"new" + bytes(21)] * 64
+
+
+@pytest.mark.usefixtures("all_files_are_large")
+def test_a_view_of_changed_bytes_is_copied_where_it_is_put(large_file):
+    document = Document.open(large_file)
+    document.do(WriteBytes("buffers[1].data", 0, b"first"))
+    document.do(Set("buffers[0].data", document.model.buffers[1].data.toreadonly()))
+    document.do(WriteBytes("buffers[1].data", 0, b"other"))
+    assert bytes(document.model.buffers[0].data[:5]) == b"first"

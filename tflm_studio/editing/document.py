@@ -12,7 +12,7 @@ from pathlib import Path
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import History, Step, apply_all
 from tflm_studio.formats.atomic_file import keep_backup
-from tflm_studio.formats.file_stamp import stamp_of
+from tflm_studio.formats.file_stamp import is_same_path, stamp_of
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import (
     files_written,
@@ -232,7 +232,8 @@ class Document:
             FileChangedError: Another program has changed the document's file.
             WriteError: The file could not be written; it is as it was.
         """
-        if not overwrite and Path(path) == self.path and self.changed_on_disk():
+        is_own = self.path is not None and is_same_path(Path(path), self.path)
+        if not overwrite and is_own and self.changed_on_disk():
             raise FileChangedError(
                 f"{path}: another program has changed this file since it was opened or saved "
                 "here. Reload it, save under another name, or overwrite it."

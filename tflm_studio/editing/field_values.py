@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from tflm_studio.formats.scalars import DTYPES
+from tflm_studio.formats.snapshot import PrivatePages
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table
 
@@ -183,7 +184,8 @@ def frozen(value: Any) -> Any:
 
 def _is_fixed(view: memoryview) -> bool:
     """Whether nobody can write to the bytes: those of a file stay views, others are copied."""
-    return view.readonly and isinstance(view.obj, (bytes, mmap.mmap))
+    is_of_file = isinstance(view.obj, mmap.mmap) and not isinstance(view.obj, PrivatePages)
+    return view.readonly and (isinstance(view.obj, bytes) or is_of_file)
 
 
 def cost_bytes(value: Any) -> int:

@@ -95,7 +95,21 @@ def find_archive(data: memoryview, end: int) -> Archive | None:
     try:
         return _taken_apart(data, end, end + at)
     except _OpaqueError as error:
-        return Archive(end, problem=str(error))
+        return Archive(_start_of(data, end, end + at), problem=str(error))
+
+
+def _start_of(data: memoryview, end: int, at: int) -> int:
+    """Where an archive that cannot be taken apart begins, as far as its directory says so.
+
+    What stands before it must not move with it.
+    """
+    try:
+        directory, shift, listings = _directory(data, end, at)
+    except _OpaqueError:
+        return end
+    start = min((each.at + shift for each in listings), default=directory)
+    is_start = start >= end and data[start:][:4] in (_LOCAL_SIGN, _END_SIGN)
+    return start if is_start else end
 
 
 def files_of(archive: Archive | None) -> list[AssociatedFile] | None:

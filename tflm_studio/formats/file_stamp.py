@@ -28,3 +28,11 @@ def stamp_of(path: Path) -> FileStamp | None:
         return stamp_from(path.stat())
     except OSError:
         return None
+
+
+def is_same_path(a: Path, b: Path) -> bool:
+    """Whether two paths lead to the same place, however they are spelled."""
+    try:
+        return a == b or os.path.realpath(a) == os.path.realpath(b)
+    except (OSError, ValueError):
+        return False

@@ -14,7 +14,7 @@ from typing import Any
 from tflm_studio.formats.flatbuffer_columns import numbers
 from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.snapshot import SMALLEST
-from tflm_studio.model.address import Address, find_address, find_field, resolve
+from tflm_studio.model.address import Address, find_address, find_field
 from tflm_studio.model.comparison import PIECE_BYTES, same_bytes, same_value
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, is_outside
 from tflm_studio.schema.structure import Field, Kind, Table
@@ -75,8 +75,10 @@ def _patch(model: Model, original: memoryview, address: Address) -> Patch | Misf
     if found is None:
         return Misfit.UNCLEAR
     at, row = found
-    table = resolve(model, address[:-1])
+    table = find_address(model, address[:-1])
     parent = type(table)
+    if find_field(parent, row.name) is not row:
+        return Misfit.UNCLEAR  # what held it has gone since, or is of another kind
     if parent in OUTSIDE and row in (OUTSIDE[parent].offset, OUTSIDE[parent].size):
         stated = _number("<Q", original, at) if at else row.default
         return NOTHING if value == stated else Misfit.OTHER_SIZE  # the bytes stand elsewhere

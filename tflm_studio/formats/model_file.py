@@ -21,7 +21,7 @@ from tflm_studio.formats.c_source_writer import (
     check_symbol,
     symbol_for,
 )
-from tflm_studio.formats.file_stamp import stamp_from, stamp_of
+from tflm_studio.formats.file_stamp import is_same_path, stamp_from, stamp_of
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
@@ -52,6 +52,7 @@ HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 JSON_SUFFIXES = frozenset({".json"})
 MAX_FILE_BYTES = 2**36
 MAPPED_BYTES = 2**24  # smaller files are read faster than they are copied and mapped
+HEAD_BYTES = 2**16  # that show what kind of file it is
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 PathLike = str | os.PathLike[str]
@@ -68,7 +69,7 @@ def load_model_from_file(path: PathLike, symbol: str | None = None) -> Model:
         ReadError: The file cannot be read as a model; says why and where.
     """
     path = Path(path)
-    return read_model(_read_bytes(path), str(path), symbol)
+    return read_model(_read_bytes(path, symbol), str(path), symbol)
 
 
 def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -> Model:
@@ -80,22 +81,34 @@ def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -
         )
     if data[4:8] == IDENTIFIER:
         return read_flatbuffer(data, name)
+    is_json = _is_json(bytes(data[:HEAD_BYTES]), name, symbol)
     data = bytes(data)
-    if not data:
+    if is_json:
+        return read_model_json(data, name)
+    array = choose_model_array(data, name, symbol)
+    model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
+    if isinstance(model.extra, Origin):
+        model.extra.source = CSource(Path(name), data, array.symbol, array.data)
+    return model
+
+
+def _is_json(head: bytes, name: str, symbol: str | None) -> bool:
+    """Whether a file that begins so, and is no flatbuffer, is JSON; otherwise it is C.
+
+    Raises:
+        ReadError: It is neither; whatever follows need not be read.
+    """
+    if not head:
         raise ReadError(f"{name}: the file is empty.")
-    if data.startswith(LFS_POINTER):
+    if head.startswith(LFS_POINTER):
         raise ReadError(
             f"{name}: this is a Git LFS pointer, not the model itself. Run 'git lfs pull' in "
             "its repository, then open the file again."
         )
-    if symbol is None and looks_like_model_json(data[:65536]):
-        return read_model_json(data, name)
-    if symbol is not None or looks_like_c_source(data[:65536]):
-        array = choose_model_array(data, name, symbol)
-        model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
-        if isinstance(model.extra, Origin):
-            model.extra.source = CSource(Path(name), data, array.symbol, array.data)
-        return model
+    if symbol is None and looks_like_model_json(head):
+        return True
+    if symbol is not None or looks_like_c_source(head):
+        return False
     raise ReadError(
         f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
         "with a byte array nor a model as JSON. Open a .tflite file, a .cc, .h, .c, .cpp or "
@@ -140,17 +153,22 @@ def save_in_place(
     """Writes a model in the form of the file it was read from.
 
     A C source is written back as that source, with only the array's bytes and size changed,
-    JSON as JSON whatever its suffix; everything else as `save_model_to_file` does.
+    JSON as JSON and a flatbuffer as a flatbuffer whatever its suffix; for another file than
+    that, the suffix decides as in `save_model_to_file`.
 
     Raises:
         WriteError: The model cannot be written; the file is as it was.
     """
     path = Path(path)
-    if isinstance(model.extra, JsonOrigin) and path == Path(model.extra.name):
+    is_own = _is_origin(model, path)
+    if isinstance(model.extra, JsonOrigin) and is_own:
         _write_json(path, model)
         return
     source = model.extra.source if isinstance(model.extra, Origin) else None
-    if source is None or not (path.suffix.lower() in C_SUFFIXES or path == source.path):
+    if source is None and is_own:
+        _write_fitting(model, changed, partial(_write_flatbuffer, path, model))
+        return
+    if source is None or not (path.suffix.lower() in C_SUFFIXES or is_own):
         save_model_to_file(model, path, changed=changed)
         return
     check = partial(_compare, path=path, model=model, symbol=source.symbol)
@@ -165,7 +183,15 @@ def files_written(model: Model, path: Path) -> tuple[Path, ...]:
     """The files that `save_in_place` writes for a path; the first holds the model."""
     source = model.extra.source if isinstance(model.extra, Origin) else None
     is_export = path.suffix.lower() in C_SUFFIXES and source is None
-    return export_files(path) if is_export else (path,)
+    return export_files(path) if is_export and not _is_origin(model, path) else (path,)
+
+
+def _is_origin(model: Model, path: Path) -> bool:
+    """Whether a path leads to the file that a model was read from."""
+    origin = model.extra
+    if not isinstance(origin, Origin):
+        return False
+    return is_same_path(path, origin.source.path if origin.source else Path(origin.name))
 
 
 def encode(model: Model, changed: Collection[Address] | None = None) -> Layout:
@@ -288,7 +314,7 @@ def _reads_back(layout: Layout, model: Model) -> bool:
         return False
 
 
-def _read_bytes(path: Path) -> bytes | memoryview:
+def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
@@ -296,6 +322,8 @@ def _read_bytes(path: Path) -> bytes | memoryview:
         if status.st_size > MAX_FILE_BYTES:
             raise ReadError(f"{path}: the file is larger than any model this program reads.")
         is_large = status.st_size >= MAPPED_BYTES
+        if is_large:
+            _refuse_unknown(path, symbol)
         data = memoryview(take_snapshot(path)) if is_large else path.read_bytes()
         if stamp_of(path) != stamp_from(status):
             raise ReadError(
@@ -308,6 +336,14 @@ def _read_bytes(path: Path) -> bytes | memoryview:
         raise ReadError(_why_not_read(path, error)) from error
     except ValueError as error:
         raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
+
+
+def _refuse_unknown(path: Path, symbol: str | None) -> None:
+    """Refuses what is no kind of model before gigabytes of it are copied."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head[4:8] != IDENTIFIER:
+        _is_json(head, str(path), symbol)
 
 
 def _why_not_read(path: Path, error: OSError) -> str:

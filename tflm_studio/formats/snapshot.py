@@ -14,6 +14,7 @@ import mmap
 import os
 import tempfile
 import weakref
+from contextlib import suppress
 from io import BufferedWriter
 from pathlib import Path
 
@@ -76,14 +77,19 @@ def _private_copy(path: Path) -> int:
 
 
 def snapshot_folder() -> Path:
-    """Where private copies are made; it stays empty to the eye."""
-    return platformdirs.user_cache_path("tflm-studio")
+    """Where private copies are made; it stays empty to the eye.
+
+    The cache folder, or that for temporary files where nobody can write to the cache.
+    """
+    folder = platformdirs.user_cache_path("tflm-studio")
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    usable = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
+    return folder if usable else Path(tempfile.gettempdir())
 
 
 def _nameless_file() -> int:
-    folder = snapshot_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder)
+    handle, name = tempfile.mkstemp(dir=snapshot_folder())
     os.unlink(name)
     return handle
 
@@ -156,9 +162,13 @@ def writable(data: BytesLike) -> bytearray | memoryview:
         return bytearray(data)
     snapshot, start = found
     ahead = start % mmap.ALLOCATIONGRANULARITY
-    pages = PrivatePages(
-        snapshot.handle, ahead + len(data), access=mmap.ACCESS_COPY, offset=start - ahead
-    )
+    try:
+        pages = PrivatePages(
+            snapshot.handle, ahead + len(data), access=mmap.ACCESS_COPY, offset=start - ahead
+        )
+    except OSError:
+        # Every mapping takes a file descriptor, of which there may be no more.
+        return bytearray(data)
     return memoryview(pages)[ahead:]
 
 

@@ -42,6 +42,9 @@ def kept_bytes(origin: Origin) -> list[Kept]:
 
     They may stand behind the flatbuffer, or, once weights have been written behind them, in
     the middle of it. Padding is not among them, nor are small remains of other writers.
+
+    Raises:
+        WriteError: They cannot stay, because unknown fields have the old flatbuffer moved.
     """
     scan = Scan(origin.data, origin.name, with_coverage=True)
     outside = np.array(outside_regions(scan), np.int64).reshape(-1, 2)
@@ -60,7 +63,19 @@ def kept_bytes(origin: Origin) -> list[Kept]:
         kept = [each for each in kept if each.at >= len(origin.carried)]
         is_found |= len(origin.carried) > origin.end
     if payload and not is_found:
-        kept.append(Kept(origin.end, payload))
+        # Something may be written behind it; it must then be found again as a hole.
+        more = (
+            bytes(SMALLEST_PAYLOAD - len(payload)) if len(payload) < SMALLEST_PAYLOAD else b""
+        )
+        kept.append(Kept(origin.end, memoryview(bytes(payload) + more) if more else payload))
+    if origin.carried is not None and kept:
+        # Once saved, nobody could tell the payload from what is carried along.
+        raise WriteError(
+            f"{origin.name}: fields of a newer schema lead into the file, and "
+            f"{len(kept[0].data):,} bytes at byte {kept[0].at:,} stand outside the "
+            "flatbuffer, where others may refer to them by their place. Both cannot be kept "
+            "when the model is laid out anew: only changes of values in place can be saved."
+        )
     return kept
 
 
@@ -147,10 +162,11 @@ def _moved(origin: Origin, base: int) -> bytes:
 
     Entries are not unpacked: a damaged one stays as it is, and a bomb does not go off.
     """
-    tail, shift = bytearray(origin.tail), base - origin.end
+    begin = origin.archive.start if origin.archive is not None else origin.end
+    tail, shift = bytearray(origin.data[begin:]), base - begin
     try:
         with zipfile.ZipFile(io.BytesIO(origin.data)) as archive:
-            entries, start = archive.infolist(), archive.start_dir - origin.end
+            entries, start = archive.infolist(), archive.start_dir - begin
         at = start
         for entry in entries:
             lengths = _DIRECTORY_LENGTHS.unpack_from(tail, at + 28)
