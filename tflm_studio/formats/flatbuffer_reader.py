@@ -13,7 +13,8 @@ import numpy as np
 
 from tflm_studio.formats.archive import files_of, find_archive
 from tflm_studio.formats.c_source_splice import CSource
-from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan, TypeScan
+from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan
+from tflm_studio.formats.scan_columns import TypeScan
 from tflm_studio.formats.unknown_content import settle
 from tflm_studio.model.address import format_address
 from tflm_studio.model.comparison import PIECE_BYTES

@@ -14,8 +14,6 @@ seconds for 20,000 operators, and forgets what the schema does not know.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -28,9 +26,19 @@ from tflm_studio.formats.checked_bytes import (
     highest,
 )
 from tflm_studio.formats.scalars import DTYPES
+from tflm_studio.formats.scan_columns import (
+    Contribution,
+    TypeScan,
+    is_stated,
+    item_places,
+    note_extras,
+    stated_offsets,
+    typed,
+    unknown_fields,
+    unknown_spans,
+)
 from tflm_studio.model.errors import ReadError
 from tflm_studio.schema.structure import (
-    Extra,
     Field,
     Kind,
     OpaqueMember,
@@ -41,7 +49,6 @@ from tflm_studio.schema.tables import TABLES, Model
 
 MAX_TABLES = 1_000_000  # flatbuffers/verifier.h, Options.max_tables
 SHARED = 2**16  # tables, and unknown fields, in excess of what has bytes of its own
-WIDEST_UNKNOWN = 16  # bytes of an unknown field and the padding behind it
 SHARED_ITEMS = 2**20  # the same for numbers in vectors and characters
 IDENTIFIER = b"TFL3"
 DAMAGED = "The file is damaged or cut short; fetch it again or open another copy."
@@ -54,34 +61,6 @@ PARENTS_FIRST = tuple(reversed(TABLES.values()))
 KNOWN_SLOTS = {
     table: max((row.slot + 1 for row in table.FIELDS), default=0) for table in PARENTS_FIRST
 }
-
-
-@dataclass(slots=True)
-class Contribution:
-    """Tables that one field of one parent type refers to, in the order of its rows.
-
-    `rows[k]` is the parent's row and `items[k]` the place in its vector of the table at
-    `start + k` of the child's column.
-    """
-
-    parent: type[Table]
-    field: Field
-    start: int
-    rows: Positions
-    items: Positions | None
-
-
-@dataclass(slots=True)
-class TypeScan:
-    """Everything read of one table type; column values wait for `objects` of the children."""
-
-    positions: list[Positions] = field(default_factory=list)
-    contributions: list[Contribution] = field(default_factory=list)
-    count: int = 0
-    columns: dict[str, list[Any]] = field(default_factory=dict)
-    links: dict[str, list[tuple[type[Table], Contribution]]] = field(default_factory=dict)
-    lengths: dict[str, tuple[Positions, Positions]] = field(default_factory=dict)
-    extras: list[Extra | None] = field(default_factory=list)
 
 
 class Scan(CheckedBytes):
@@ -209,19 +188,19 @@ class Scan(CheckedBytes):
         stated = np.bitwise_or.reduce(offsets, axis=0).tolist()
         explicit: dict[int, list[int]] = {}
         for row in table.FIELDS:
-            if not _is_stated(stated, row):
+            if not is_stated(stated, row):
                 scan.columns[row.name] = [row.default] * len(at)
             elif row.kind is Kind.SCALAR:
-                present = _column(offsets, row.slot)
+                present = stated_offsets(offsets, row.slot)
                 scan.columns[row.name] = self._scalars(table, row, at, present, explicit)
             elif row.kind is Kind.UNION:
-                types = _column(offsets, row.slot - 1)
-                self._union(table, scan, row, at, types, _column(offsets, row.slot))
+                types = stated_offsets(offsets, row.slot - 1)
+                self._union(table, scan, row, at, types, stated_offsets(offsets, row.slot))
             else:
-                self._offset_field(table, scan, row, at, _column(offsets, row.slot))
+                self._offset_field(table, scan, row, at, stated_offsets(offsets, row.slot))
         unknown = self._unknown(table, at, vtable, size)
         self.unknown_count += sum(map(len, unknown.values()))
-        _note_extras(scan, explicit, unknown)
+        note_extras(scan, explicit, unknown)
 
     def _vtables(self, table: type[Table], at: Positions) -> tuple[Positions, Positions]:
         """Where the vtable of every row is, and its size in bytes."""
@@ -281,38 +260,15 @@ class Scan(CheckedBytes):
         slots = [frozenset((np.flatnonzero(u2[a:b]) + first).tolist()) for a, b in spans]
         self._bound_unknown(sum(len(slots[k]) for k in owner.tolist()))
         chosen_spans = [
-            self._unknown_spans(place, fields)
+            unknown_spans(u2, place, fields)
             for place, fields in zip(places.tolist(), slots, strict=True)
         ]
         rows = zip(wide.tolist(), at[wide].tolist(), owner.tolist(), strict=True)
         return {
-            row: self._unknown_fields_at(start, chosen_spans[k])
+            row: unknown_fields(self.view, start, chosen_spans[k])
             for row, start, k in rows
             if chosen_spans[k]
         }
-
-    def _unknown_fields_at(
-        self, at: int, spans: list[tuple[int, int, int]]
-    ) -> dict[int, UnknownField]:
-        view = self.view
-        return {
-            slot: UnknownField(at + begin, bytes(view[at + begin : at + end]))
-            for slot, begin, end in spans
-        }
-
-    def _unknown_spans(self, vtable: int, slots: frozenset[int]) -> list[tuple[int, int, int]]:
-        """Slot, start and end in the table of the unknown fields of a vtable."""
-        u2 = self.column(U2)
-        size, inline = u2[vtable >> 1 : (vtable >> 1) + 2].tolist()
-        stated = u2[(vtable >> 1) + 2 : (vtable + size) >> 1].tolist()
-        ends = sorted({*stated, inline})
-        spans = []
-        for slot in sorted(slots):
-            begin = stated[slot]
-            later = bisect_right(ends, begin)
-            end = ends[later] if later < len(ends) else begin
-            spans.append((slot, begin, min(end, begin + WIDEST_UNKNOWN)))
-        return spans
 
     def _bound_unknown(self, more: int) -> None:
         self._unknown_fields += more
@@ -344,7 +300,7 @@ class Scan(CheckedBytes):
         same = rows[stored == dtype.type(row.default or 0)]
         for k in same.tolist():
             explicit.setdefault(k, []).append(row.slot)
-        return _typed(values, row)
+        return typed(values, row)
 
     def _read_numbers(
         self,
@@ -500,7 +456,7 @@ class Scan(CheckedBytes):
             raw = self.view
             return [str(raw[a:b], "utf-8", "surrogateescape") for a, b in spans]
         flat = self._gather(DTYPES[row.scalar], start, count)
-        values = _typed(flat, row)
+        values = typed(flat, row)
         ends = np.cumsum(count).tolist()
         return [values[b - n : b] for b, n in zip(ends, count.tolist(), strict=True)]
 
@@ -544,50 +500,3 @@ class Scan(CheckedBytes):
             chosen = np.flatnonzero(known & (numbers == number))
             member = row.members[number - 1]
             self._link(table, scan, row, member, chosen, None, target[chosen])
-
-
-def _is_stated(stated: list[int], row: Field) -> bool:
-    """Whether any row has the field; for a union, its type or its value."""
-    first = row.slot - 1 if row.kind is Kind.UNION else row.slot
-    return any(stated[first : row.slot + 1])
-
-
-def _column(offsets: NDArray[np.uint16], slot: int) -> Positions:
-    """The offsets of one field, 0 where it is absent."""
-    if slot < offsets.shape[1]:
-        return offsets[:, slot].astype(np.int64)
-    return np.zeros(len(offsets), np.int64)
-
-
-def _note_extras(
-    scan: TypeScan,
-    explicit: dict[int, list[int]],
-    unknown: dict[int, dict[int, UnknownField]],
-) -> None:
-    nothing: frozenset[int] = frozenset()
-    same: dict[tuple[int, ...], frozenset[int]] = {}
-    for k, present in explicit.items():
-        slots = tuple(present)
-        scan.extras[k] = Extra(same.setdefault(slots, frozenset(slots)))
-    for k, strange in unknown.items():
-        known = scan.extras[k]
-        scan.extras[k] = Extra(known.explicit if known else nothing, strange)
-
-
-def item_places(start: Positions, count: Positions, size: int) -> Positions:
-    """Byte place of every item of many vectors, one vector behind the other."""
-    first = start - size * (np.cumsum(count) - count)
-    places: Positions = np.repeat(first, count)
-    places += size * np.arange(len(places))
-    return places
-
-
-def _typed(values: NDArray[Any], row: Field) -> list[Any]:
-    """Python values of a column: bool, enumeration members where known, else numbers."""
-    if row.scalar == "bool":
-        values = values != 0
-    plain: list[Any] = values.tolist()
-    if row.enum is not None:
-        members = {int(member): member for member in row.enum}
-        return [members.get(value, value) for value in plain]
-    return plain
