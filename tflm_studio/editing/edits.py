@@ -25,7 +25,7 @@ from tflm_studio.model.address import (
 )
 from tflm_studio.model.comparison import same_bytes
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.place_names import name_place
+from tflm_studio.model.place_names import name_place, plural
 from tflm_studio.model.tensor_types import format_float
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
@@ -342,7 +342,7 @@ def _brief(value: Any) -> str:
     if isinstance(value, list) and (
         len(value) > 8 or any(isinstance(v, Table) for v in value)
     ):
-        return f"{len(value)} items"
+        return plural(len(value), "item")
     if isinstance(value, float):
         return format_float(value) if value == np.float32(value) else repr(value)
     name = getattr(value, "name", None)
