@@ -42,5 +42,37 @@ def test_weights_behind_the_flatbuffer_are_brought_inside(
     assert ts.load_model_from_file(path).buffers[3].offset == 0
     window.commands.actions["edit.undo"].trigger()
     assert action.isEnabled()
+    # What is behind again is told again.
+    assert "2 buffers stand behind" in window.notice.label.text()
+    assert window.notice.isVisible()
+    window.commands.actions["edit.redo"].trigger()
+    assert not window.notice.isVisible()
+    window.commands.actions["edit.undo"].trigger()
     assert window.commands.files.save()
     assert path.read_bytes() == before
+
+
+def test_a_source_whose_array_got_another_name_is_reloaded(
+    windows: Windows, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / "model.cc"
+    sine, shapes = (SAMPLES / name for name in ("sine_int8.tflite", "shapes_int8.tflite"))
+    ts.save_model_to_file(ts.load_model_from_file(sine), path, "g_first")
+    window = windows.open_path(path)
+    assert window is not None
+    qtbot.waitExposed(window)
+    ts.save_model_to_file(ts.load_model_from_file(shapes), path, "g_second")
+    fresh = windows.reload(window)
+    assert fresh is not None
+    assert len(fresh.document.model.subgraphs[0].operators) == 7
+    fresh.document.save()
+    assert b"g_second" in path.read_bytes()
+
+
+def test_a_file_that_is_gone_is_told_of(window: MainWindow) -> None:
+    path = window.document.path
+    assert path is not None
+    path.unlink()
+    window.say_if_file_changed()
+    assert "was removed by another program" in window.notice.label.text()
+    assert not window.notice.findChildren(QPushButton)

@@ -88,7 +88,7 @@ def extract_all(
         if existing and not overwrite:
             raise WriteError(
                 f"{existing[0]}: this file exists already; choose an empty folder, or allow "
-                "that files are replaced."
+                "that files are replaced (--overwrite)."
             )
         for path in targets:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -146,6 +146,7 @@ class FileCommands(QObject):
             self.windows.reload(self._window)
         except StudioError as error:
             self.report("The file cannot be read", error)
+            self._window.say_if_file_changed()
 
     def _save_to(self, path: Path, *, overwrite: bool = False) -> bool:
         document = self._window.document

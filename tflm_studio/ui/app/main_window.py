@@ -90,6 +90,7 @@ class MainWindow(QMainWindow):
         self.windows = windows
         self.journal = journal
         self._has_warned = False
+        self._told_of_outside = False
         known = windows.settings if windows is not None else None
         self.settings = settings or known or Settings()
         self.session = Session(document, self)
@@ -102,7 +103,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self._build_toolbar()
         self.file_watch = FileWatch(self)
-        self.file_watch.changed.connect(self._on_file_changed)
+        self.file_watch.changed.connect(self.say_if_file_changed)
         self.file_watch.watch(document.path)
         self.session.changed.connect(self._on_document_changed)
         self.session.refused.connect(self.notice.say)
@@ -266,18 +267,26 @@ class MainWindow(QMainWindow):
         self.facts_label.setToolTip(tool_tip(self.session.facts.name_kinds()))
         self._show_place()
         self.commands.refresh()
+        if change is not None and self.session.facts.has_outside != self._told_of_outside:
+            self._say_what_was_found()
         self._warn_without_journal()
 
     def _say_what_was_found(self) -> None:
         notes = opening_notes(self.document.model)
+        self._told_of_outside = self.session.facts.has_outside
         if notes:
             self.notice.say(" ".join(notes))
         if self.session.facts.has_outside:
             put_inside = self.commands.edit_put_inside
             self.notice.ask(" ".join(notes), {"Put all inside": put_inside})
 
-    def _on_file_changed(self) -> None:
-        if not self.document.changed_on_disk():
+    def say_if_file_changed(self) -> None:
+        """Tells that another program has changed or removed the file, and what can be done."""
+        path = self.document.path
+        if path is None or not self.document.changed_on_disk():
+            return
+        if not path.exists():
+            self.notice.say(f"{path} was removed by another program. Saving writes it anew.")
             return
         lost = " and lose my changes" if self.document.modified else ""
         self.notice.ask(

@@ -21,6 +21,7 @@ from tflm_studio.formats.c_source_reader import SeveralModelsError
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.model.cancellation import CancelledError
+from tflm_studio.model.errors import ReadError
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 from tflm_studio.model.schema import Model
@@ -107,7 +108,12 @@ class Windows:
         source = origin.source if isinstance(origin, Origin) else None
         if path is None:
             return None
-        model = _load(path, window, source.symbol if source is not None else None)
+        try:
+            model = _load(path, window, source.symbol if source is not None else None)
+        except ReadError:
+            if source is None:
+                raise
+            model = _load(path, window)  # the array may have got another name
         if model is None:
             return None
         fresh = self.show_document(Document(model, path))
