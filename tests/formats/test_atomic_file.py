@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import pytest
 
-from tflm_studio.formats.atomic_file import BytesLike, keep_backup, write_atomically
+from tflm_studio.formats.atomic_file import BytesLike, keeping_backup, write_atomically
 from tflm_studio.model.errors import WriteError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -285,17 +285,34 @@ def test_a_place_that_may_not_be_written_is_refused(own_folder: Path, read_only:
 
 def test_a_backup_is_what_the_file_held_and_stays_so(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
-    assert keep_backup(path) is None
-    path.write_bytes(b"first")
+    backup = tmp_path / "model.tflite.bak"
+    with keeping_backup(path):
+        write_atomically(path, [b"first"])
+    assert not backup.exists()
     path.chmod(0o640)
-    backup = keep_backup(path)
-    assert backup == tmp_path / "model.tflite.bak"
-    write_atomically(path, [b"second"])
+    with keeping_backup(path):
+        write_atomically(path, [b"second"])
     assert backup.read_bytes() == b"first"
     assert backup.stat().st_mode & 0o777 == 0o640
-    keep_backup(path)
-    write_atomically(path, [b"third"])
+    with keeping_backup(path):
+        write_atomically(path, [b"third"])
     assert backup.read_bytes() == b"second"
+    assert sorted(each.name for each in tmp_path.iterdir()) == [path.name, backup.name]
+
+
+def test_a_save_that_fails_leaves_the_older_backup(tmp_path: Path) -> None:
+    path, backup = tmp_path / "model.tflite", tmp_path / "model.tflite.bak"
+    path.write_bytes(b"second")
+    backup.write_bytes(b"first")
+
+    def refuse(_: Path) -> None:
+        raise WriteError("not what was meant")
+
+    with pytest.raises(WriteError, match="not what was meant"), keeping_backup(path):
+        write_atomically(path, [b"third"], refuse)
+    assert (path.read_bytes(), backup.read_bytes()) == (b"second", b"first")
+    # Nothing shares the file's bytes: whoever writes into it changes no backup.
+    assert path.stat().st_nlink == 1
     assert sorted(each.name for each in tmp_path.iterdir()) == [path.name, backup.name]
 
 
@@ -308,16 +325,16 @@ def test_a_backup_where_files_have_one_name_is_a_copy(
     monkeypatch.setattr(Path, "hardlink_to", refused)
     path = tmp_path / "model.tflite"
     path.write_bytes(b"first")
-    backup = keep_backup(path)
-    assert backup is not None
-    path.write_bytes(b"written into, not replaced")
-    assert backup.read_bytes() == b"first"
+    with keeping_backup(path):
+        path.write_bytes(b"written into, not replaced")
+    assert (tmp_path / "model.tflite.bak").read_bytes() == b"first"
 
 
-def test_a_backup_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+def test_a_backup_that_cannot_be_kept_is_said_before_anything_is_done(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(b"first")
     (tmp_path / "model.tflite.bak").mkdir()
-    with pytest.raises(WriteError, match=r"No backup could be kept.*model\.tflite"):
-        keep_backup(path)
+    complaint = r"No backup could be kept.*model\.tflite"
+    with pytest.raises(WriteError, match=complaint), keeping_backup(path):
+        write_atomically(path, [b"second"])
     assert path.read_bytes() == b"first"

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import History, Step, apply_all
-from tflm_studio.formats.atomic_file import keep_backup
+from tflm_studio.formats.atomic_file import keeping_backup
 from tflm_studio.formats.file_stamp import is_same_path, stamp_of
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import (
@@ -238,10 +239,10 @@ class Document:
                 f"{path}: another program has changed this file since it was opened or saved "
                 "here. Reload it, save under another name, or overwrite it."
             )
-        if backup:
-            for file in files_written(self.model, Path(path)):
-                keep_backup(file)
-        save_in_place(self.model, path, changed=self._touched)
+        with ExitStack() as backups:
+            for file in files_written(self.model, Path(path)) if backup else ():
+                backups.enter_context(keeping_backup(file))
+            save_in_place(self.model, path, changed=self._touched)
 
     def note_saved(self, path: PathLike) -> None:
         """Declares a file to hold the present state of the model."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The five edits that change a model; everything larger is a list of them.
+"""The five edits that change a model (`set_each` has a sixth, for very many items at once).
+
+Everything larger is a list of them.
 
 An edit is a value: it can be checked against a model without changing it, applied (which
 returns its inverse), shown, counted and written as JSON. `Document.do` is what applies edits

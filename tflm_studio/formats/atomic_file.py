@@ -8,8 +8,8 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,32 +82,48 @@ def write_all_atomically(*files: NewFile) -> None:
                 temporary.unlink()
 
 
-def keep_backup(path: Path) -> Path | None:
-    """Keeps what a file holds now beside it, under its name with `.bak` behind it.
+@contextmanager
+def keeping_backup(path: Path) -> Iterator[None]:
+    """Keeps what a file held before beside it, with `.bak` behind its name, if it is replaced.
 
-    Returns:
-        The backup; None if there is no file yet.
+    If what is done meanwhile fails, an older backup is as it was.
 
     Raises:
-        WriteError: It could not be made; an older backup is as it was.
+        WriteError: The backup cannot be made.
     """
     try:
         target = _target_of(path)
-        if not target.exists():
-            return None
         backup = target.with_name(f"{target.name}.bak")
-        with tempfile.TemporaryDirectory(prefix=".backup.", dir=target.parent) as folder:
-            made = Path(folder) / backup.name
-            try:
-                # The file itself is about to be replaced, not written to: a second name is
-                # as good as a copy of it.
-                made.hardlink_to(target)
-            except OSError:
-                shutil.copy2(target, made)
-            os.replace(made, backup)
+        if backup.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        folder = tempfile.TemporaryDirectory(prefix=".backup.", dir=target.parent)
     except OSError as error:
-        raise WriteError(f"No backup could be kept. {_explain(path, error)}") from error
-    return backup
+        raise _no_backup(path, error) from error
+    with folder as name:
+        made = Path(name) / backup.name
+        try:
+            if target.exists():
+                _second_name(target, made)
+        except OSError as error:
+            raise _no_backup(path, error) from error
+        yield
+        try:
+            if made.exists():
+                os.replace(made, backup)
+        except OSError as error:
+            raise _no_backup(path, error) from error
+
+
+def _second_name(target: Path, made: Path) -> None:
+    try:
+        # The file is about to be replaced, not written to: a second name is as good as a copy.
+        made.hardlink_to(target)
+    except OSError:
+        shutil.copy2(target, made)
+
+
+def _no_backup(path: Path, error: OSError) -> WriteError:
+    return WriteError(f"No backup could be kept. {_explain(path, error)}")
 
 
 def _write_temporary(file: NewFile) -> tuple[Path, Path]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -274,11 +275,11 @@ class MainWindow(QMainWindow):
     def _say_what_was_found(self) -> None:
         notes = opening_notes(self.document.model)
         self._told_of_outside = self.session.facts.has_outside
-        if notes:
-            self.notice.say(" ".join(notes))
+        answers: dict[str, Callable[[], object]] = {}
         if self.session.facts.has_outside:
-            put_inside = self.commands.edit_put_inside
-            self.notice.ask(" ".join(notes), {"Put all inside": put_inside})
+            answers["Put all inside"] = self.commands.edit_put_inside
+        if notes:
+            self.notice.ask(" ".join(notes), answers)
 
     def say_if_file_changed(self) -> None:
         """Tells that another program has changed or removed the file, and what can be done."""
