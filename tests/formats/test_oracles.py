@@ -172,8 +172,12 @@ def test_the_interpreter_gives_the_same_outputs(models_folder: Path, tmp_path: P
             # Memory that nobody wrote decides what this model gives: it proves nothing.
             unstable.append(path.name)
             continue
+        if first in (DIED, REFUSED):
+            # Which of the two it is may depend on where the memory lies: both prove nothing.
+            assert saved in (DIED, REFUSED), path
+            continue
         assert saved == first, path
-        ran += first not in (DIED, REFUSED)
+        ran += 1
     # Shown by pytest --log-cli-level=INFO.
     log.info("%d of %d models ran; left out: %s", ran, len(before), ", ".join(unstable))
     assert len(unstable) < 10
