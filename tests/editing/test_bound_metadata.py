@@ -15,8 +15,8 @@ from tests.conftest import ROOT, SAMPLES
 from tests.editing.indexed_models import COMPRESSED, DEPENDENCIES, PLAN, metadata_bytes
 from tflm_studio.analysis.lifetimes import find_lifetimes, flow_of
 from tflm_studio.editing.document import Document
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.renumbering import (
-    Renumbering,
     insert_items,
     move_item,
     remove_items,
@@ -95,7 +95,7 @@ def planned() -> Model:
     return with_metadata(two_branches(), PLAN, plan_bytes(*SOUND_PLAN))
 
 
-def done(model: Model, made: Renumbering) -> tuple[str, ...]:
+def done(model: Model, made: Proposal) -> tuple[str, ...]:
     Document(model).do(made.edits)
     return made.notes
 
@@ -399,16 +399,16 @@ def test_the_interpreter_gives_the_same_outputs(tmp_path: Path) -> None:
             at += 0 if constant else 4096
         return with_metadata(model, PLAN, plan_bytes(*offsets))
 
-    def insert(model: Model) -> Renumbering:
+    def insert(model: Model) -> Proposal:
         return insert_items(model, TENSORS, 1, [Tensor(name="new", shape=[8], buffer=0)])
 
-    def swap(model: Model) -> Renumbering:
+    def swap(model: Model) -> Proposal:
         return move_item(model, TENSORS, 0, 3)
 
-    def reorder(model: Model) -> Renumbering:
+    def reorder(model: Model) -> Proposal:
         return move_item(model, OPERATORS, 2, 0)
 
-    def add_operator(model: Model) -> Renumbering:
+    def add_operator(model: Model) -> Proposal:
         return insert_items(model, OPERATORS, 1, [Operator(1, inputs=[0], outputs=[5])])
 
     found = outcomes(

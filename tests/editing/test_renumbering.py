@@ -15,9 +15,8 @@ from tests.editing.indexed_models import DEPENDENCIES, PLAN, links, random_model
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edit_json import edit_from_json, edit_to_json
 from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.proposal import Proposal, in_sequence
 from tflm_studio.editing.renumbering import (
-    Renumbering,
-    in_sequence,
     insert_items,
     move_item,
     remove_items,
@@ -70,7 +69,7 @@ def items_at(model: Model, place: str) -> list[Any]:
     return found
 
 
-def do(document: Document, made: Renumbering) -> None:
+def do(document: Document, made: Proposal) -> None:
     """Does it, and checks that it is written to a journal and read back the same."""
     for edit in made.edits:
         assert_survives_json(edit)

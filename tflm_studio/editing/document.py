@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import History, Step, apply_all
+from tflm_studio.editing.proposal import Proposal, as_proposal
 from tflm_studio.formats.atomic_file import keeping_backup
 from tflm_studio.formats.file_stamp import is_same_path, stamp_of
 from tflm_studio.formats.flatbuffer_reader import Origin
@@ -108,13 +109,18 @@ class Document:
         return lambda: self._observers.remove(observer)
 
     def do(
-        self, edits: Edit | Iterable[Edit], label: str | None = None, *, merge: bool = False
+        self,
+        edits: Proposal | Edit | Iterable[Edit],
+        label: str | None = None,
+        *,
+        merge: bool = False,
     ) -> bool:
         """Changes the model, as one step that can be undone.
 
         Args:
             edits: What to apply, in this order, all or none.
-            label: What the history calls the step; made from the edits if not given.
+            label: What the history calls the step; the proposal's own, or made from the edits,
+                if not given.
             merge: Whether a like step within a second becomes part of the one before.
 
         Returns:
@@ -123,12 +129,13 @@ class Document:
         Raises:
             EditError: An edit was refused; the model is as it was.
         """
-        step = (edits,) if isinstance(edits, Edit) else tuple(edits)
+        proposal = as_proposal(edits)
+        step = proposal.edits
         # A single edit that changes nothing is known beforehand; checking each of many in a
         # model that its predecessors have not yet changed would refuse sound steps.
         if not step or (len(step) == 1 and not step[0].changes(self.model)):
             return False
-        text = label or self._describe(step)
+        text = label or proposal.label or self._describe(step)
         inverses = apply_all(self.model, step)
         self.history.push(Step(text, step, inverses, merge))
         self._notify(Change(ChangeKind.DONE, step))

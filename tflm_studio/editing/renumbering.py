@@ -9,16 +9,15 @@ says which. The functions only look at the model; `Document.do` applies the edit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tflm_studio.editing.bound_metadata import metadata_updates, metadata_users
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set
 from tflm_studio.editing.field_values import scalar_range
-from tflm_studio.editing.history import apply_all
 from tflm_studio.editing.index_map import GONE, IndexMap, Renumbered
 from tflm_studio.editing.index_users import check_users, is_inside
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.set_each import SetEach
 from tflm_studio.model.address import Address, find_address, parse_address, resolve
 from tflm_studio.model.errors import EditError
@@ -37,22 +36,9 @@ from tflm_studio.schema.tables import Buffer, Model, SubGraph
 MANY = 32  # fields from which on one edit for all is worth more than narrow ones
 
 
-@dataclass(frozen=True, slots=True)
-class Renumbering:
-    """What to do, and what to tell.
-
-    Attributes:
-        edits: For `Document.do`, in this order.
-        notes: A sentence for each thing that happens to metadata or to what the model runs.
-    """
-
-    edits: tuple[Edit, ...]
-    notes: tuple[str, ...] = ()
-
-
 def insert_items(
     model: Model, place: Address | str, index: int, items: Sequence[Table]
-) -> Renumbering:
+) -> Proposal:
     """Puts items into a list, before the one that has `index` now.
 
     The indices inside the items are those of afterwards. O(operators + tensors).
@@ -89,7 +75,7 @@ def remove_items(
     place: Address | str,
     indices: Iterable[int],
     replacement: int | None = None,
-) -> Renumbering:
+) -> Proposal:
     """Takes items out of a list.
 
     What only other removed items refer to is no obstacle. O(operators + tensors).
@@ -121,7 +107,7 @@ def remove_items(
     return _renumbering(model, address, change, edits)
 
 
-def move_item(model: Model, place: Address | str, index: int, target: int) -> Renumbering:
+def move_item(model: Model, place: Address | str, index: int, target: int) -> Proposal:
     """Moves an item of a list; `target` is its index afterwards. O(operators + tensors).
 
     Moving an operator does not check that what it reads is made before it.
@@ -142,37 +128,11 @@ def move_item(model: Model, place: Address | str, index: int, target: int) -> Re
         if not 0 <= number < count:
             raise EditError(f"There is no {space.noun} {number}; the last is {count - 1}.")
     if index == target:
-        return Renumbering(())
+        return Proposal(())
     if space is Space.BUFFERS and 0 in (index, target):
         raise EditError("Buffer 0 stands for no data and has to stay the first.")
     change = Renumbered(space, subgraph_index, IndexMap.moving(count, index, target))
     return _renumbering(model, address, change, [Move(address, index, target)])
-
-
-def in_sequence(model: Model, *parts: Callable[[Model], Renumbering]) -> Renumbering:
-    """Several renumberings as one, each made for the model that those before it leave.
-
-    The model is changed on the way and is as it was in the end, its tables as copies.
-
-    Args:
-        model: The model.
-        parts: Such as `lambda model: remove_items(model, "buffers", [3])`.
-
-    Raises:
-        EditError: A part was refused; the model is as it was.
-    """
-    edits: list[Edit] = []
-    notes: list[str] = []
-    inverses: list[Edit] = []
-    try:
-        for part in parts:
-            made = part(model)
-            inverses += apply_all(model, made.edits)
-            edits += made.edits
-            notes += made.notes
-    finally:
-        apply_all(model, tuple(reversed(inverses)))
-    return Renumbering(tuple(edits), tuple(notes))
 
 
 # ------------------------------------------------------------------ the list
@@ -207,14 +167,14 @@ _Values = dict[int, Any]
 
 def _renumbering(
     model: Model, place: Address, change: Renumbered, structural: Sequence[Edit]
-) -> Renumbering:
+) -> Proposal:
     """References at the addresses of now, then the list, then what metadata needs."""
     values = _new_references(model, place, change)
     notes = _note_on_main(model, change)
     behind: list[Edit] = []
     _update_metadata(model, change, values, behind, notes)
     sets = [edit for key, new in values.items() for edit in _sets(key, new)]
-    return Renumbering((*sets, *structural, *behind), tuple(notes))
+    return Proposal((*sets, *structural, *behind), tuple(notes))
 
 
 def _new_references(

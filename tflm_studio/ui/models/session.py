@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from tflm_studio.analysis.facts import ModelFacts
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, WriteBytes
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, buffer_users, wiring_of
@@ -75,7 +76,11 @@ class Session(QObject):
         return [int(address[3]) for address in users if address[:3] == place]
 
     def do(
-        self, edits: Edit | Iterable[Edit], label: str | None = None, *, merge: bool = False
+        self,
+        edits: Proposal | Edit | Iterable[Edit],
+        label: str | None = None,
+        *,
+        merge: bool = False,
     ) -> bool:
         """Applies edits; a refusal is announced, and nothing has changed.
 
