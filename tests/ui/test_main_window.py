@@ -36,6 +36,7 @@ from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Answer, Windows
 from tflm_studio.ui.views.export_dialog import ExportDialog
 from tflm_studio.ui.views.field_editors import EnumEditor, IntegerEditor, TextEditor
+from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.links import LinkLabel
 from tflm_studio.ui.views.operator_page import OperatorPage
 from tflm_studio.ui.views.tensor_index_edit import TensorIndexEdit
@@ -214,7 +215,7 @@ def test_quantisation_is_edited(window: MainWindow, qtbot: QtBot) -> None:
     window.session.selection.select(("subgraphs", 0, "tensors", 0))
     page = window.inspector.page
     assert isinstance(page, TensorPage)
-    scale = page.quantization.editor("scale")
+    scale = quantization_form(window).editor("scale")
     assert isinstance(scale, TextEditor)
     scale.line.setFocus()
     scale.line.selectAll()
@@ -231,17 +232,21 @@ def test_quantisation_is_edited(window: MainWindow, qtbot: QtBot) -> None:
     assert scale.line.text() == "0.25"
 
 
-def test_quantisation_is_added_and_taken_back(open_sample: Opener) -> None:
+def quantization_form(window: MainWindow) -> FieldForm:
+    page = window.inspector.page
+    assert isinstance(page, TensorPage)
+    form = page.form.nested("quantization").body
+    assert isinstance(form, FieldForm)
+    return form
+
+
+def test_quantisation_is_added_and_taken_back(open_sample: Opener, qtbot: QtBot) -> None:
     window = open_sample("sine_float.tflite")
     window.session.selection.select(("subgraphs", 0, "tensors", 0))
     window.document.do(ts.edits.Set("subgraphs[0].tensors[0].quantization", None))
-    page = window.inspector.page
-    assert isinstance(page, TensorPage)
-    assert not hasattr(page, "quantization")
-    page._add_quantization()
-    page = window.inspector.page
-    assert isinstance(page, TensorPage)
-    assert page.quantization.editor("scale").isVisible()
+    add = window.inspector.findChild(QPushButton, "add.quantization")
+    qtbot.mouseClick(add, Qt.MouseButton.LeftButton)
+    assert quantization_form(window).editor("scale").isVisible()
     trigger(window, "edit.undo")
     assert tensor(window, 0).quantization is None
 

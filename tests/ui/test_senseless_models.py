@@ -27,7 +27,8 @@ from tflm_studio.ui.app.windows import Windows
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.views.field_editors import TextEditor
 from tflm_studio.ui.views.links import LinkLabel
-from tflm_studio.ui.views.operator_page import MOST_LINES, OperatorPage
+from tflm_studio.ui.views.operator_page import OperatorPage
+from tflm_studio.ui.views.operator_tensors import MOST_LINES
 from tflm_studio.ui.views.tensor_page import TensorPage
 
 LONG = "x" * 1_000_000

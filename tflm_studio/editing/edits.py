@@ -145,7 +145,7 @@ class Set(Edit):
         changed = _only_difference(old, new)
         if changed is not None:
             where, old, new = f"{where}[{changed}]", old[changed], new[changed]
-        return f"{where} {_brief(old)} → {_brief(new)}"
+        return f"{where} {brief_value(old)} → {brief_value(new)}"
 
     @property
     def keeps_places(self) -> bool:
@@ -182,7 +182,8 @@ class Insert(Edit):
         return Remove(self.address, self.index)
 
     def describe(self, model: Model) -> str:
-        return f"{name_place(model, self.address)}: insert {_brief(self.item)} at {self.index}"
+        place, item = name_place(model, self.address), brief_value(self.item)
+        return f"{place}: insert {item} at {self.index}"
 
     @property
     def cost_bytes(self) -> int:
@@ -334,7 +335,8 @@ def _only_difference(old: Any, new: Any) -> int | None:
     return differing[0] if known else None
 
 
-def _brief(value: Any) -> str:
+def brief_value(value: Any) -> str:
+    """A value in a few characters, for labels and menus."""
     if value is None:
         return "absent"
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -87,20 +87,6 @@ def parse_indices(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"-?[0-9]+", bare)]
 
 
-def parse_whole_number(text: str) -> int:
-    """A whole number that a person typed, also as 0x..., 0b... or 0o....
-
-    Raises:
-        EditError: The text is something else, or has more digits than any field.
-    """
-    bare = text.strip().replace("\N{MINUS SIGN}", "-").replace("_", "")
-    if re.fullmatch(r"[-+]?[0-9]{1,20}", bare):
-        return int(bare)
-    if re.fullmatch(r"[-+]?0(?:[xX][0-9a-fA-F]{1,16}|[bB][01]{1,64}|[oO][0-7]{1,22})", bare):
-        return int(bare, 0)
-    raise EditError(f"'{_cut(text)}' is not a whole number that a field can hold.")
-
-
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
 

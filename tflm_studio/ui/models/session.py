@@ -17,6 +17,12 @@ from tflm_studio.model.graph import Wiring, buffer_users, wiring_of
 from tflm_studio.model.schema import SubGraph
 from tflm_studio.ui.models.selection import Selection
 
+OPEN_AT_FIRST = (
+    "Operator.builtin_options",
+    "Operator.builtin_options_2",
+    "Tensor.quantization",
+)
+
 
 class Session(QObject):
     """A document as the panels of a window see it.
@@ -26,6 +32,7 @@ class Session(QObject):
         selection: The selected place; it moves along when things before it come or go.
         subgraph_index: The subgraph that tables show.
         facts: Sums over the whole model.
+        open_fields: Names of the parts of forms that stand open.
     """
 
     changed = Signal(object)  # Change
@@ -38,6 +45,7 @@ class Session(QObject):
         self.selection = Selection(self)
         self.subgraph_index = 0
         self.facts = ModelFacts(document.model)
+        self.open_fields = set(OPEN_AT_FIRST)
         self._wirings: dict[int, Wiring] = {}
         self._buffer_users: dict[int, list[Address]] | None = None
         self._unsubscribe = document.subscribe(self._on_document_changed)

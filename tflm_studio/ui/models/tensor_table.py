@@ -10,9 +10,10 @@ from itertools import chain
 from PySide6.QtCore import QObject
 
 from tflm_studio.editing.edits import Edit, Set
-from tflm_studio.editing.operations import parse_shape, parse_whole_number
+from tflm_studio.editing.operations import parse_shape
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.field_text import parse_whole_number
 from tflm_studio.model.graph import Wiring, shape_text
 from tflm_studio.model.operators import has_data
 from tflm_studio.model.place_names import plural

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -11,21 +12,28 @@ from PySide6.QtGui import QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
-    QSizePolicy,
+    QPushButton,
     QWidget,
 )
 
 from tflm_studio.editing.field_values import scalar_range
-from tflm_studio.editing.operations import parse_shape, parse_whole_number
+from tflm_studio.editing.operations import parse_shape
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
+from tflm_studio.model.field_text import (
+    FLOATS,
+    item_text,
+    list_text,
+    parse_whole_number,
+    read_float,
+    read_list,
+)
 from tflm_studio.model.graph import data_bytes, shape_text
+from tflm_studio.model.place_names import plural
 from tflm_studio.model.schema import VALUE_DOCS, Field, Kind
-from tflm_studio.model.tensor_types import format_float
+from tflm_studio.ui.views.quiet_combo_box import QuietComboBox
 
 MOST_ITEMS = 4096
 LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
@@ -70,25 +78,13 @@ class BoolEditor(FieldEditor):
         self.box.setText("true" if value else "false")
 
 
-class _QuietComboBox(QComboBox):
-    """A combo box that lets the wheel scroll the form behind it."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
-
-
 class EnumEditor(FieldEditor):
     """A list of the names; a value the schema does not know is added as its number."""
 
     def __init__(self, row: Field, parent: QWidget | None = None) -> None:
         super().__init__(row, parent)
         assert row.enum is not None
-        self.box = _QuietComboBox()
-        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.box.setMinimumContentsLength(5)
-        self.box.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self.box = QuietComboBox()
         docs = VALUE_DOCS.get(row.enum, {})
         for member in row.enum:
             self.box.addItem(member.name, int(member))
@@ -215,27 +211,29 @@ class TextEditor(FieldEditor):
 
 
 class NoteEditor(FieldEditor):
-    """Says what a field holds that is not edited here."""
+    """Says what a field holds that takes more room to edit; a button opens that."""
+
+    wanted = Signal()
 
     def __init__(self, row: Field, parent: QWidget | None = None) -> None:
         super().__init__(row, parent)
-        self.label = QLabel()
-        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._adopt(self.label)
+        self.button = QPushButton()
+        self.button.setToolTip(f"Edit {row.name} in a window of its own")
+        self.button.clicked.connect(self.wanted)
+        self._adopt(self.button)
 
     def show_value(self, value: Any) -> None:
         if value is None:
-            self.label.setText("absent")
+            text = "absent"
         elif self.row.kind is Kind.BYTES:
-            self.label.setText(f"{data_bytes(value):,} bytes")
-        elif isinstance(value, list):
-            self.label.setText(f"{len(value):,} items")
+            text = plural(data_bytes(value), "byte")
         else:
-            self.label.setText(type(value).__name__)
+            text = plural(len(value), "number")
+        self.button.setText(f"{text}…")
 
 
 def make_editor(row: Field, value: Any = None) -> FieldEditor:
-    """The editor for a field, chosen by its row; very long lists are not edited as text."""
+    """The editor for a field without tables, chosen by its row and the size of its value."""
     if row.kind is Kind.SCALAR:
         return _scalar_editor(row)
     if row.kind is Kind.STRING:
@@ -243,7 +241,7 @@ def make_editor(row: Field, value: Any = None) -> FieldEditor:
     if row.kind is Kind.SCALARS and len(value or ()) <= MOST_ITEMS:
         if row.name in SHAPE_FIELDS:
             return TextEditor(row, shape_text, parse_shape)
-        return TextEditor(row, _list_text(row), _list_reader(row))
+        return TextEditor(row, partial(list_text, row), partial(read_list, row))
     return NoteEditor(row)
 
 
@@ -252,32 +250,6 @@ def _scalar_editor(row: Field) -> FieldEditor:
         return BoolEditor(row)
     if row.enum is not None:
         return EnumEditor(row)
-    if row.scalar in ("float", "double"):
-        return TextEditor(row, _float_text(row), _read_float)
+    if row.scalar in FLOATS:
+        return TextEditor(row, partial(item_text, row), read_float)
     return IntegerEditor(row)
-
-
-def _float_text(row: Field) -> Callable[[Any], str]:
-    return format_float if row.scalar == "float" else repr
-
-
-def _read_float(text: str) -> float:
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        raise EditError(f"'{text}' is not a number.") from None
-
-
-def _list_text(row: Field) -> Callable[[Any], str]:
-    one = _float_text(row) if row.scalar in ("float", "double") else str
-    return lambda values: " ".join(one(int(v) if isinstance(v, int) else v) for v in values)
-
-
-def _list_reader(row: Field) -> Callable[[str], list[Any]]:
-    is_float = row.scalar in ("float", "double")
-    one: Callable[[str], Any] = _read_float if is_float else parse_whole_number
-
-    def read(text: str) -> list[Any]:
-        return [one(word) for word in text.replace(",", " ").replace(";", " ").split()]
-
-    return read

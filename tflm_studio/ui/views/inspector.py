@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The selected thing as a form: operator, tensor, buffer, metadata, file or the model."""
+"""The selected thing as a form, whatever it is."""
 
 from __future__ import annotations
 
@@ -13,13 +13,24 @@ from tflm_studio.model.schema import (
     Buffer,
     Metadata,
     Operator,
+    OperatorCode,
+    SignatureDef,
     SubGraph,
+    Table,
     Tensor,
 )
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.associated_file_page import AssociatedFilePage
 from tflm_studio.ui.views.inspector_page import InspectorPage
-from tflm_studio.ui.views.model_pages import BufferPage, MetadataPage, ModelPage, SubGraphPage
+from tflm_studio.ui.views.model_pages import (
+    BufferPage,
+    MetadataPage,
+    ModelPage,
+    OperatorCodePage,
+    SignaturePage,
+    SubGraphPage,
+    TablePage,
+)
 from tflm_studio.ui.views.operator_page import OperatorPage
 from tflm_studio.ui.views.tensor_page import TensorPage
 
@@ -32,6 +43,8 @@ PAGES: dict[type, type[InspectorPage]] = {
     Metadata: MetadataPage,
     SubGraph: SubGraphPage,
     AssociatedFile: AssociatedFilePage,
+    OperatorCode: OperatorCodePage,
+    SignatureDef: SignaturePage,
 }
 
 
@@ -56,7 +69,7 @@ class Inspector(QScrollArea):
         model = self._session.document.model
         thing = thing_at(address)
         value = find_address(model, thing)
-        page_class = PAGES.get(type(value), ModelPage)
+        page_class = page_for(value) if thing else ModelPage
         if page_class is ModelPage:
             thing = ()
         if thing == self._shown and type(self.page) is page_class:
@@ -82,7 +95,7 @@ class Inspector(QScrollArea):
         thing = thing_at(self._session.selection.address)
         value = find_address(self._session.document.model, thing)
         page = self.page
-        if thing and type(value) not in PAGES:
+        if thing and not isinstance(value, Table):
             # The thing is gone, as after undoing its insertion.
             self._session.selection.select(())
         elif page is None or thing != self._shown:
@@ -91,3 +104,10 @@ class Inspector(QScrollArea):
             self._replace(type(page), thing)
         else:
             page.refresh()
+
+
+def page_for(value: object) -> type[InspectorPage]:
+    """The page for a thing; the model's where there is none."""
+    if not isinstance(value, Table):
+        return ModelPage
+    return PAGES.get(type(value), TablePage)

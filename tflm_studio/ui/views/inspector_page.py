@@ -6,16 +6,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from tflm_studio.editing.document import Change
+from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address, find_address
-from tflm_studio.model.schema import Table
+from tflm_studio.model.schema import Field, Table
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tool_tips import tool_tip
+from tflm_studio.ui.views.field_form import FieldForm
+from tflm_studio.ui.views.fold import Fold
 from tflm_studio.ui.views.links import LinkLabel
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
@@ -27,7 +32,12 @@ class InspectorPage(QWidget):
 
     Attributes:
         address: Where the thing stands in the model.
+        USUAL: Fields that are always shown, in this order.
+        HIDDEN: Fields that other panels show.
     """
+
+    USUAL: ClassVar[tuple[str, ...]] = ()
+    HIDDEN: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self, session: Session, address: Address, parent: QWidget | None = None
@@ -49,13 +59,30 @@ class InspectorPage(QWidget):
 
     def build(self) -> None:
         """Makes the sections."""
+        self.add_fields()
 
     def refresh(self) -> None:
         """Shows what the model says now."""
 
     def structure(self) -> object:
         """What must stay the same for the page to be refreshed rather than built again."""
-        return type(self.thing)
+        return type(self.thing), tuple(self.main_fields())
+
+    def main_fields(self) -> list[str]:
+        """The usual fields, and those of the others that say something."""
+        thing = self.thing
+        said = (
+            row.name
+            for row in thing.ROWS
+            if row.name not in self.HIDDEN
+            and row.name not in self.USUAL
+            and getattr(thing, row.name) != row.default
+        )
+        return [*self.USUAL, *said]
+
+    def edits_for(self, row: Field, value: Any) -> Proposal | list[Edit]:
+        """What a value that was entered does; a page may do more than set the field."""
+        return [Set((*self.address, row.name), value)]
 
     @property
     def thing(self) -> Table:
@@ -69,6 +96,30 @@ class InspectorPage(QWidget):
         return bool(change.edits) and self.structure() != self.built_from
 
     # ------------------------------------------------------------------ parts
+
+    def add_fields(self) -> FieldForm:
+        """A form for the main fields, and a fold for all others."""
+        form = self.make_form(self.main_fields())
+        self.column.addWidget(form)
+        self.add_other_fields()
+        return form
+
+    def add_other_fields(self) -> None:
+        """A fold for the fields that the main form does not show."""
+        hidden = self.HIDDEN.union(self.main_fields())
+        others = [row.name for row in self.thing.ROWS if row.name not in hidden]
+        if others:
+            kind = type(self.thing).__name__
+            opened = self.session.open_fields
+            more = Fold("more", lambda: self.make_form(others), opened, f"{kind}.more")
+            more.summary.say(", ".join(others))
+            self.column.addWidget(more)
+
+    def make_form(self, names: list[str]) -> FieldForm:
+        """A form for some fields of the thing."""
+        return FieldForm(
+            self.session, self.address, self.thing, names, edits_for=self.edits_for
+        )
 
     def _build_heading(self) -> None:
         font = QFont(self.font())

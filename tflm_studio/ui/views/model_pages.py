@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inspector's pages for the model, a subgraph, a buffer and a metadata entry."""
+"""The inspector's pages for the model and for what stands in its lists."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from tflm_studio.analysis.opening import opening_notes
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.tail import kept_behind
+from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.operators import find_knowledge
 from tflm_studio.model.outside import PLACEHOLDER, is_outside
 from tflm_studio.model.place_names import name_thing, plural
-from tflm_studio.model.schema import Buffer, Metadata, Model, SubGraph
+from tflm_studio.model.schema import (
+    Buffer,
+    Metadata,
+    Model,
+    OperatorCode,
+    SignatureDef,
+    SubGraph,
+)
 from tflm_studio.ui.models.metadata_tables import metadata_bytes, preview
-from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
 from tflm_studio.ui.views.links import link, link_list
 
@@ -22,9 +30,11 @@ from tflm_studio.ui.views.links import link, link_list
 class ModelPage(InspectorPage):
     """Version and description, and how much there is of everything."""
 
+    USUAL = ("version", "description", "signature_defs", "operator_codes", "metadata")
+    HIDDEN = frozenset(("subgraphs", "buffers", "associated_files"))
+
     def build(self) -> None:
-        form = FieldForm(self.session, (), self.thing, ("version", "description"))
-        self.column.addWidget(form)
+        self.add_fields()
         self.facts = FactList(self.session)
         self.add_section("contents", self.facts)
 
@@ -60,9 +70,11 @@ class ModelPage(InspectorPage):
 class SubGraphPage(InspectorPage):
     """Name, inputs and outputs of a subgraph."""
 
+    USUAL = ("name", "inputs", "outputs")
+    HIDDEN = frozenset(("tensors", "operators"))
+
     def build(self) -> None:
-        fields = ("name", "inputs", "outputs", "debug_metadata_index")
-        self.column.addWidget(FieldForm(self.session, self.address, self.thing, fields))
+        self.add_fields()
         self.facts = FactList(self.session)
         self.add_section("contents", self.facts)
 
@@ -77,7 +89,11 @@ class SubGraphPage(InspectorPage):
 class BufferPage(InspectorPage):
     """Size, place in the file, and who uses a buffer."""
 
+    USUAL = ("data",)
+    HIDDEN = frozenset(("offset", "size"))  # saving decides about them
+
     def build(self) -> None:
+        self.add_fields()
         self.facts = FactList(self.session)
         self.column.addWidget(self.facts)
 
@@ -116,9 +132,10 @@ def _file_place(model: Model, buffer: Buffer) -> str:
 class MetadataPage(InspectorPage):
     """Name, buffer and content of a metadata entry."""
 
+    USUAL = ("name", "buffer")
+
     def build(self) -> None:
-        form = FieldForm(self.session, self.address, self.thing, ("name", "buffer"))
-        self.column.addWidget(form)
+        self.add_fields()
         self.facts = FactList(self.session)
         self.add_section("content", self.facts)
 
@@ -130,3 +147,53 @@ class MetadataPage(InspectorPage):
         place = link(("buffers", entry.buffer), f"buffer {entry.buffer}")
         self.facts.set_fact("size", f"{len(data):,} bytes in {place}")
         self.facts.set_fact("starts with", escape(preview(data)) or "nothing")
+
+
+class OperatorCodePage(InspectorPage):
+    """Which operator an entry of the operator codes means, and who uses it."""
+
+    USUAL = ("builtin_code", "custom_code", "version", "deprecated_builtin_code")
+
+    def build(self) -> None:
+        self.add_fields()
+        self.facts = FactList(self.session)
+        self.column.addWidget(self.facts)
+
+    def refresh(self) -> None:
+        code, index = self.thing, int(self.address[-1])
+        assert isinstance(code, OperatorCode)
+        self.set_heading(find_knowledge(code).name, f"operator code {index}")
+        model = self.session.document.model
+        users: list[Address] = [
+            ("subgraphs", s, "operators", k)
+            for s, subgraph in enumerate(model.subgraphs or [])
+            for k, operator in enumerate(subgraph.operators or [])
+            if operator.opcode_index == index
+        ]
+        links = link_list(users, lambda place: name_thing(model, place), "no operator")
+        self.facts.set_fact("used by", links)
+
+
+class SignaturePage(InspectorPage):
+    """The key of a signature, and the names its inputs and outputs have for callers."""
+
+    USUAL = ("signature_key", "subgraph_index", "inputs", "outputs")
+
+    def build(self) -> None:
+        self.add_fields()
+        self.facts = FactList(self.session)
+        self.column.addWidget(self.facts)
+
+    def refresh(self) -> None:
+        signature = self.thing
+        assert isinstance(signature, SignatureDef)
+        self.set_heading(signature.signature_key or "unnamed", f"signature {self.address[-1]}")
+        place: Address = ("subgraphs", signature.subgraph_index)
+        self.facts.set_fact("runs", link(place, f"subgraph {signature.subgraph_index}"))
+
+
+class TablePage(InspectorPage):
+    """Any other table of the model."""
+
+    def refresh(self) -> None:
+        self.set_heading(type(self.thing).__name__, f"{self.address[0]} {self.address[-1]}")

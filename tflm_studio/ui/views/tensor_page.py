@@ -3,46 +3,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QPushButton
-
-from tflm_studio.editing.edits import Set
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes, short_shape_text
 from tflm_studio.model.operators import has_data
 from tflm_studio.model.place_names import count_text, name_thing
-from tflm_studio.model.schema import QuantizationParameters, Tensor
+from tflm_studio.model.schema import Tensor
 from tflm_studio.model.tensor_types import element_type
-from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
 from tflm_studio.ui.views.links import link, link_list
-
-FIELDS = (
-    "name",
-    "type",
-    "shape",
-    "shape_signature",
-    "buffer",
-    "is_variable",
-    "has_rank",
-    "sparsity",
-    "variant_tensors",
-    "external_buffer",
-)
-RARE_FIELDS = frozenset(
-    ("shape_signature", "has_rank", "sparsity", "variant_tensors", "external_buffer")
-)
-QUANTIZATION_FIELDS = (
-    "scale",
-    "zero_point",
-    "quantized_dimension",
-    "min",
-    "max",
-    "details",
-)
 
 
 class TensorPage(InspectorPage):
     """Fields from the schema rows, and links to who makes and uses the tensor."""
+
+    USUAL = ("name", "type", "shape", "buffer", "is_variable", "quantization")
 
     @property
     def tensor(self) -> Tensor:
@@ -50,43 +24,10 @@ class TensorPage(InspectorPage):
         assert isinstance(self.thing, Tensor)
         return self.thing
 
-    def structure(self) -> object:
-        return (self._fields(), self.tensor.quantization is None)
-
-    def _fields(self) -> tuple[str, ...]:
-        rows = {row.name: row for row in Tensor.FIELDS}
-        return tuple(
-            name
-            for name in FIELDS
-            if name not in RARE_FIELDS or getattr(self.tensor, name) != rows[name].default
-        )
-
     def build(self) -> None:
-        self.form = FieldForm(self.session, self.address, self.tensor, self._fields())
-        self.column.addWidget(self.form)
         self.facts = FactList(self.session)
-        self.column.addWidget(self.facts)
-        quantization = self.tensor.quantization
-        if quantization is not None:
-            place = (*self.address, "quantization")
-            self.quantization = FieldForm(
-                self.session, place, quantization, QUANTIZATION_FIELDS
-            )
-            self.add_section("quantisation", self.quantization)
-        else:
-            button = QPushButton("Add quantisation")
-            button.setToolTip(
-                "One scale 1 and zero point 0 for the whole tensor, to be edited"
-            )
-            button.clicked.connect(self._add_quantization)
-            self.add_section("quantisation", button)
-
-    def _add_quantization(self) -> None:
-        start = QuantizationParameters(scale=[1.0], zero_point=[0])
-        self.session.do(
-            Set((*self.address, "quantization"), start),
-            f"tensor {self.address[-1]}: add quantisation",
-        )
+        self.form = self.add_fields()
+        self.column.insertWidget(self.column.indexOf(self.form) + 1, self.facts)
 
     def refresh(self) -> None:
         tensor, model = self.tensor, self.session.document.model
