@@ -3,42 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tflm_studio.ui.app.action_row import ActionRow, Keys
+from tflm_studio.ui.app.associated_file_actions import ASSOCIATED_FILE_ACTIONS, FILES_MENU
+from tflm_studio.ui.app.model_actions import MODEL_ACTIONS
+from tflm_studio.ui.app.operator_actions import OPERATOR_ACTIONS
+from tflm_studio.ui.app.surgery_actions import SURGERY_ACTIONS
+from tflm_studio.ui.app.tensor_actions import TENSOR_ACTIONS
 
-from PySide6.QtGui import QKeySequence
-
-Keys = QKeySequence.StandardKey
-
-
-@dataclass(frozen=True, slots=True)
-class ActionRow:
-    """One command.
-
-    Attributes:
-        id: Object name of its QAction; the method that carries it out is named after it.
-        text: What menus call it.
-        menu: In which menu or submenu it stands; "" for none.
-        keys: Its shortcuts, the one that menus show first.
-        tip: One sentence for the status bar and the toolbar.
-        toolbar: Short text in the toolbar; "" if it is not there.
-        enabled_by: Name of a fact of the window that enables it; "" if always possible.
-        separated: Whether a line stands before it.
-        checkable: Whether it is a choice that is on or off.
-    """
-
-    id: str
-    text: str
-    menu: str
-    keys: tuple[Keys | str, ...] = ()
-    tip: str = ""
-    toolbar: str = ""
-    enabled_by: str = ""
-    separated: bool = False
-    checkable: bool = False
-
-
-FILES_MENU = "Associated files"
-ACTIONS = (
+WINDOW_ACTIONS = (
     ActionRow("file.open", "Open…", "File", (Keys.Open,), "Open a model in a window", "Open"),
     ActionRow(
         "file.open_sample",
@@ -112,47 +84,6 @@ ACTIONS = (
         separated=True,
     ),
     ActionRow(
-        "archive.add",
-        "Add file…",
-        FILES_MENU,
-        (),
-        "Put a file into the archive behind the model",
-        enabled_by="can_add_file",
-    ),
-    ActionRow(
-        "archive.replace",
-        "Replace…",
-        FILES_MENU,
-        (),
-        "Give the selected associated file other contents",
-        enabled_by="has_file",
-    ),
-    ActionRow(
-        "archive.extract",
-        "Extract…",
-        FILES_MENU,
-        (),
-        "Write the selected associated file to a disk",
-        enabled_by="has_file",
-    ),
-    ActionRow(
-        "archive.extract_all",
-        "Extract all…",
-        FILES_MENU,
-        (),
-        "Write all associated files into a folder",
-        enabled_by="has_files",
-    ),
-    ActionRow(
-        "archive.remove",
-        "Remove",
-        FILES_MENU,
-        (),
-        "Take the selected file out of the archive",
-        enabled_by="has_file",
-        separated=True,
-    ),
-    ActionRow(
         "go.back",
         "Back",
         "Go",
@@ -183,5 +114,23 @@ ACTIONS = (
     ),
     ActionRow("help.about", "About TFLM Studio", "Help", (), "Version and licence"),
 )
-SUBMENUS = {FILES_MENU: "Edit"}  # and the menus they stand in
-MENUS = {"File": "&File", "Edit": "&Edit", "Go": "&Go", "View": "&View", "Help": "&Help"}
+ACTIONS = (
+    *WINDOW_ACTIONS,
+    *ASSOCIATED_FILE_ACTIONS,
+    *OPERATOR_ACTIONS,
+    *TENSOR_ACTIONS,
+    *MODEL_ACTIONS,
+    *SURGERY_ACTIONS,
+)
+SUBMENUS = {FILES_MENU: "Model"}  # and the menus they stand in
+MENUS = {
+    "File": "&File",
+    "Edit": "&Edit",
+    "Operator": "&Operator",
+    "Tensor": "&Tensor",
+    "Model": "&Model",
+    "Surgery": "&Surgery",
+    "Go": "&Go",
+    "View": "&View",
+    "Help": "&Help",
+}

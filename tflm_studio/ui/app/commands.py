@@ -7,19 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
-    QMenu,
     QMessageBox,
     QToolBar,
 )
 
 from tflm_studio.editing import placement
-from tflm_studio.ui.app.actions import ACTIONS, FILES_MENU, MENUS, SUBMENUS, ActionRow
+from tflm_studio.ui.app.action_row import ActionRow
+from tflm_studio.ui.app.actions import ACTIONS, MENUS, SUBMENUS
+from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.file_commands import FileCommands
+from tflm_studio.ui.app.model_commands import ModelCommands
+from tflm_studio.ui.app.operator_commands import OperatorCommands
+from tflm_studio.ui.app.surgery_commands import SurgeryCommands
+from tflm_studio.ui.app.tensor_commands import TensorCommands
 from tflm_studio.ui.app.theme import THEMES, apply_theme
 from tflm_studio.ui.views.record_view import RecordView
 
@@ -40,6 +45,18 @@ class Commands(QObject):
         self._window = window
         self.files = FileCommands(window)
         self.archive = AssociatedFileCommands(window, self.files)
+        self.operators = OperatorCommands(window)
+        self.tensors = TensorCommands(window)
+        self.model = ModelCommands(window)
+        self.surgeries = SurgeryCommands(window)
+        self._owners: dict[str, QObject] = {
+            "file": self.files,
+            "archive": self.archive,
+            "operator": self.operators,
+            "tensor": self.tensors,
+            "model": self.model,
+            "surgery": self.surgeries,
+        }
         self.actions: dict[str, QAction] = {row.id: self._make(row) for row in ACTIONS}
         self._build_menus()
         self._build_themes()
@@ -61,7 +78,7 @@ class Commands(QObject):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{row.tip} ({keys})" if keys else row.tip)
         place, _, name = row.id.partition(".")
-        owner = {"file": self.files, "archive": self.archive}.get(place)
+        owner = self._owners.get(place)
         method: Callable[[], object] = (
             getattr(self, f"{place}_{name}") if owner is None else getattr(owner, name)
         )
@@ -78,9 +95,7 @@ class Commands(QObject):
         menus = {name: bar.addMenu(title) for name, title in MENUS.items()}
         for row in ACTIONS:
             if row.menu not in menus:
-                above = menus[SUBMENUS[row.menu]]
-                above.addSeparator()
-                menus[row.menu] = above.addMenu(row.menu)
+                menus[row.menu] = menus[SUBMENUS[row.menu]].addMenu(row.menu)
             menu = menus[row.menu]
             if row.separated:
                 menu.addSeparator()
@@ -89,10 +104,19 @@ class Commands(QObject):
                 self.recent_menu = menu.addMenu("Open recent")
                 self.recent_menu.setObjectName("file.open_recent")
                 self.recent_menu.aboutToShow.connect(self._fill_recent)
-        view: QMenu = menus["View"]
-        view.addSeparator()
+        for name, view in (
+            ("Operator", self._window.operator_view),
+            ("Tensor", self._window.tensor_view),
+        ):
+            view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            view.customContextMenuRequested.connect(
+                lambda place, v=view, menu=menus[name]: menu.popup(
+                    v.viewport().mapToGlobal(place)
+                )
+            )
+        menus["View"].addSeparator()
         for dock in self._window.docks:
-            view.addAction(dock.toggleViewAction())
+            menus["View"].addAction(dock.toggleViewAction())
 
     def _build_themes(self) -> None:
         keeps = self._window.settings.keeps_backups
@@ -134,6 +158,10 @@ class Commands(QObject):
             "can_go_back": selection.can_go_back,
             "can_go_forward": selection.can_go_forward,
             **self.archive.facts(),
+            **self.operators.facts(),
+            **self.tensors.facts(),
+            **self.model.facts(),
+            **self.surgeries.facts(),
         }
         for row in ACTIONS:
             if row.enabled_by:

@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
         self.file_watch.watch(document.path)
         self.session.changed.connect(self._on_document_changed)
         self.session.refused.connect(self.notice.say)
+        self.session.told.connect(self.notice.say)
         self.session.selection.changed.connect(self._on_selection_changed)
         self._restore_layout()
         self._on_document_changed(None)

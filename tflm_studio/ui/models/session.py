@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
@@ -38,6 +38,7 @@ class Session(QObject):
     changed = Signal(object)  # Change
     subgraph_changed = Signal(int)
     refused = Signal(str)
+    told = Signal(str)  # what a change did beyond what was asked for
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -100,7 +101,22 @@ class Session(QObject):
         except EditError as error:
             self.refused.emit(str(error))
             return False
+        if isinstance(edits, Proposal) and edits.notes:
+            self.told.emit(" ".join(edits.notes))
         return True
+
+    def propose(self, make: Callable[[], Proposal]) -> bool:
+        """Does what an operation proposes; a refusal is announced, and nothing has changed.
+
+        Returns:
+            Whether it was accepted.
+        """
+        try:
+            proposal = make()
+        except EditError as error:
+            self.refused.emit(str(error))
+            return False
+        return self.do(proposal)
 
     def show_subgraph(self, subgraph_index: int) -> None:
         """Makes the tables show another subgraph."""

@@ -16,7 +16,6 @@ from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.union_kinds import change_union
 from tflm_studio.model.address import Address, find_address
-from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import find_knowledge
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.schema import (
@@ -80,12 +79,7 @@ class NestedField(Fold):
         return form if not form.is_empty else _quiet_label("has no fields")
 
     def _do(self, make: Callable[[], Proposal]) -> None:
-        try:
-            proposal = make()
-        except EditError as error:
-            self._session.refused.emit(str(error))
-            return
-        self._session.do(proposal)
+        self._session.propose(make)
 
 
 class TableField(NestedField):

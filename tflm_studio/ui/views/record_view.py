@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import (
     QItemSelection,
@@ -215,7 +215,8 @@ class RecordView(QTableView):
         index = self.proxy.mapFromSource(self.table.index(row, 0))
         if index.isValid() and self.currentIndex().row() != index.row():
             self.setCurrentIndex(index)
-        elif index.isValid():
+        elif index.isValid() and not self.selectionModel().isSelected(index):
+            # Of several selected rows, the current one is among them.
             flags = _SELECT.ClearAndSelect | _SELECT.Rows
             self.selectionModel().select(index, flags)
         self.scrollTo(index)
@@ -264,9 +265,27 @@ class RecordView(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def selected_rows(self) -> list[int]:
+        """Indices of the selected things, in the order in which they are shown."""
+        indices = sorted(self.selectionModel().selectedRows(), key=QModelIndex.row)
+        return [self.proxy.mapToSource(index).row() for index in indices]
+
+    def select_rows(self, rows: Iterable[int]) -> None:
+        """Selects several things; the last of them becomes the current one."""
+        places = [self.proxy.mapFromSource(self.table.index(row, 0)) for row in rows]
+        shown = [place for place in places if place.isValid()]
+        if not shown:
+            return
+        chosen = QItemSelection()
+        for place in shown:
+            chosen.select(place, place)
+        self.session.selection.select(shown[-1].data(ADDRESS_ROLE))
+        model = self.selectionModel()
+        model.setCurrentIndex(shown[-1], _SELECT.NoUpdate)
+        model.select(chosen, _SELECT.ClearAndSelect | _SELECT.Rows)
+
     def selected_text(self) -> str:
         """The selected rows, cells parted by tabs, as spreadsheets take them."""
-        indices = sorted(self.selectionModel().selectedRows(), key=QModelIndex.row)
-        rows = [self.proxy.mapToSource(index).row() for index in indices]
+        rows = self.selected_rows()
         # Not what the cells show, which may be no more than the ends of a long text.
         return "\n".join("\t".join(c.text(row) for c in self.table.columns) for row in rows)
