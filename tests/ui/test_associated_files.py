@@ -213,7 +213,7 @@ def test_the_menu_of_a_row_is_for_that_row(window: MainWindow, qtbot: QtBot) -> 
 
 
 def test_the_commands_stand_in_a_submenu(window: MainWindow) -> None:
-    edit = next(a.menu() for a in window.menuBar().actions() if a.text() == "&Edit")
+    edit = next(a.menu() for a in window.menuBar().actions() if a.text() == "&Model")
     assert isinstance(edit, QMenu)
     sub = next(a.menu() for a in edit.actions() if a.text() == "Associated files")
     assert isinstance(sub, QMenu)
