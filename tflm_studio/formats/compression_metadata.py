@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-import flatbuffers  # type: ignore[import-untyped]
+import flatbuffers
 
 from tflm_studio.model.errors import ReadError
 
