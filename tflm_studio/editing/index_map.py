@@ -33,11 +33,9 @@ class IndexMap:
     @classmethod
     def inserting(cls, count: int, indices: Sequence[int]) -> IndexMap:
         """New items, each before the one that has its index now; ascending."""
-        new_of, added = [], 0
-        for old in range(count):
-            while added < len(indices) and indices[added] <= old:
-                added += 1
-            new_of.append(old + added)
+        new_of: list[int] = []
+        for added, end in enumerate((*indices, count)):
+            new_of += range(len(new_of) + added, end + added)
         return cls(new_of, count + len(indices), min(indices, default=count))
 
     @classmethod

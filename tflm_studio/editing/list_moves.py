@@ -14,8 +14,19 @@ def moves_to(order: Sequence[int]) -> list[tuple[int, int]]:
     """Moves, each an index and the one afterwards, to be done one after the other.
 
     Args:
-        order: The indices of now, in the order of afterwards. O(n log n).
+        order: The indices of now, in the order of afterwards. O(n log n) for those between the
+            first and the last that do not stay what they are.
     """
+    start, end = 0, len(order)
+    while start < end and order[start] == start:
+        start += 1
+    while end > start and order[end - 1] == end - 1:
+        end -= 1
+    within = _moves_to([index - start for index in order[start:end]])
+    return [(index + start, target + start) for index, target in within]
+
+
+def _moves_to(order: Sequence[int]) -> list[tuple[int, int]]:
     staying = longest_rising(order)
     rest = set(staying)
     new_of = {old: new for new, old in enumerate(order)}
