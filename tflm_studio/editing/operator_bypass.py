@@ -137,15 +137,15 @@ class _StandIns:
     def _ends(self, index: int) -> list[int]:
         """The data that an operator gets, seen through those before it that go as well."""
         found: dict[int, None] = {}
-        seen, ahead = {index}, [index]
+        seen, ahead = {index}, self._data_inputs(self._operator(index))[::-1]
         while ahead:
-            for k in reversed(self._data_inputs(self._operator(ahead.pop()))):
-                maker = self.maker.get(k)
-                if maker is None:
-                    found[k] = None
-                elif maker not in seen:
-                    seen.add(maker)
-                    ahead.append(maker)
+            tensor_index = ahead.pop()
+            maker = self.maker.get(tensor_index)
+            if maker is None:
+                found[tensor_index] = None
+            elif maker not in seen:
+                seen.add(maker)
+                ahead += self._data_inputs(self._operator(maker))[::-1]
         return list(found)
 
     def _data_inputs(self, operator: Operator) -> list[int]:

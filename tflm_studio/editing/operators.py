@@ -186,46 +186,54 @@ def duplicate(model: Model, subgraph_index: int, indices: Iterable[int]) -> Prop
     """
     chosen = selected(model, subgraph_index, indices)
     subgraph = subgraph_at(model, subgraph_index)
-    operators = subgraph.operators or []
-    names = FreeNames(subgraph)
+    label = f"Duplicate {operators_title(model, subgraph_index, chosen)}"
+    names, first_fresh = FreeNames(subgraph), len(subgraph.tensors or [])
     fresh: list[Tensor] = []
+    own: dict[int, dict[int, int]] = {}
     notes: list[str] = []
-
-    def copied_tensor(index: int) -> int:
-        tensor = find_tensor(subgraph, index)
-        if tensor is None:
-            return index
-        name = f"{tensor.name or 'unnamed'}_copy"
-        fresh.append(copy_of(tensor, names.take(name)))
-        return len(subgraph.tensors or []) + len(fresh) - 1
-
-    copies = []
     for k in chosen:
-        made: Operator = copied(operators[k])
-        states = {
-            i: copied_tensor(i)
-            for i in dict.fromkeys(made.inputs or [])
-            if _is_variable(subgraph, i)
-        }
+        own[k] = {}
+        states = _states_of(subgraph, k)
+        for old in dict.fromkeys([*states, *_made_by(subgraph, k)]):
+            own[k][old] = first_fresh + len(fresh)
+            tensor = (subgraph.tensors or [])[old]
+            fresh.append(copy_of(tensor, names.take(f"{tensor.name or 'unnamed'}_copy")))
         notes += [
             f"The copy of {operator_title(model, subgraph_index, k)} has a variable of its "
-            f"own in place of {tensor_title(model, subgraph_index, i)}."
-            for i in states
+            f"own in place of {tensor_title(model, subgraph_index, old)}."
+            for old in states
         ]
-        if made.inputs is not None:
-            made.inputs = [states.get(i, i) for i in made.inputs]
-        if made.outputs is not None:
-            makes = {i: states.get(i) or copied_tensor(i) for i in dict.fromkeys(made.outputs)}
-            made.outputs = [makes[i] for i in made.outputs]
-        copies.append(made)
     with Draft(model) as draft:
         if fresh:
-            end = len(subgraph.tensors or [])
-            draft.do(insert_items(model, list_place(subgraph_index, "tensors"), end, fresh))
+            place = list_place(subgraph_index, "tensors")
+            draft.do(insert_items(model, place, first_fresh, fresh))
+        copies = [_copy_of_operator(subgraph, k, own[k]) for k in chosen]
         place = list_place(subgraph_index, "operators")
         draft.do(insert_each(model, place, [k + 1 for k in chosen], copies))
     draft.note(*_cut(notes))
-    return draft.proposal(f"Duplicate {operators_title(model, subgraph_index, chosen)}")
+    return draft.proposal(label)
+
+
+def _states_of(subgraph: SubGraph, index: int) -> list[int]:
+    """The variables that an operator reads, and may change."""
+    inputs = (subgraph.operators or [])[index].inputs or []
+    return [k for k in dict.fromkeys(inputs) if _is_variable(subgraph, k)]
+
+
+def _made_by(subgraph: SubGraph, index: int) -> list[int]:
+    outputs = (subgraph.operators or [])[index].outputs or []
+    return [k for k in outputs if find_tensor(subgraph, k) is not None]
+
+
+def _copy_of_operator(subgraph: SubGraph, index: int, own: dict[int, int]) -> Operator:
+    """A copy with tensors of its own in place of some."""
+    made: Operator = copied((subgraph.operators or [])[index])
+    if made.inputs is not None:
+        states = own.keys() & set(_states_of(subgraph, index))
+        made.inputs = [own[k] if k in states else k for k in made.inputs]
+    if made.outputs is not None:
+        made.outputs = [own.get(k, k) for k in made.outputs]
+    return made
 
 
 def _is_variable(subgraph: SubGraph, tensor_index: int) -> bool:
