@@ -75,14 +75,8 @@ def read(model: Model) -> Plain:
     for op in graph.operators:
         code = model.operator_codes[op.opcode_index]
         kind = BuiltinOperator(builtin_code(code)).name
-        found.operators.append(
-            Op(
-                kind,
-                code.version,
-                [names[k] for k in op.inputs],
-                [names[k] for k in op.outputs],
-            )
-        )
+        reads, makes = ([names[k] for k in indices] for indices in (op.inputs, op.outputs))
+        found.operators.append(Op(kind, code.version, reads, makes))
     return found
 
 
