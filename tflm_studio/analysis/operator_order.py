@@ -7,21 +7,21 @@ operators that make the same tensor the first one counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import builtin_code
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import Model, Operator, SubGraph, Tensor
 
 NEVER = -1
+Ints = NDArray[np.int64]
 # These may change state that nothing they name shows.
 _CALLING = frozenset((BuiltinOperator.CALL_ONCE, BuiltinOperator.IF, BuiltinOperator.WHILE))
 
@@ -53,8 +53,8 @@ class OperatorOrder:
             has a value from the start.
     """
 
-    made_at: NDArray[np.int64]
-    read_at: NDArray[np.int64]
+    made_at: Ints
+    read_at: Ints
 
     def breaks_order(self, operator_index: int, tensor_index: int) -> bool:
         """Whether an operator at this place would read the tensor before it is made."""
@@ -66,48 +66,62 @@ class OperatorOrder:
         return NEVER < read <= operator_index and not NEVER < made < read
 
 
-def _at(places: NDArray[np.int64], tensor_index: int) -> int:
+def _at(places: Ints, tensor_index: int) -> int:
     return int(places[tensor_index]) if 0 <= tensor_index < len(places) else NEVER
 
 
 def order_of(model: Model, subgraph: SubGraph) -> OperatorOrder:
     """When the tensors of a subgraph are made and read. O(operators)."""
-    operators, tensors = subgraph.operators or [], subgraph.tensors or []
-    made_at = _first([operator.outputs or [] for operator in operators], len(tensors))
-    read_at = _first([operator.inputs or [] for operator in operators], len(tensors))
-    for index in _with_a_value(model, subgraph):
-        made_at[index] = read_at[index] = NEVER
-    return OperatorOrder(made_at, read_at)
+    order = _times(subgraph.operators or [], len(subgraph.tensors or []))
+    given = _with_a_value(model, subgraph)
+    order.made_at[given] = order.read_at[given] = NEVER
+    return order
 
 
 def reordered(order: OperatorOrder, operators: Sequence[Operator]) -> OperatorOrder:
     """The same for the same operators in another sequence. O(operators)."""
-    count = len(order.made_at)
-    made_at = _first([operator.outputs or [] for operator in operators], count)
-    read_at = _first([operator.inputs or [] for operator in operators], count)
-    made_at[order.made_at == NEVER] = NEVER
-    read_at[order.read_at == NEVER] = NEVER
-    return OperatorOrder(made_at, read_at)
+    found = _times(operators, len(order.made_at))
+    found.made_at[order.made_at == NEVER] = NEVER
+    found.read_at[order.read_at == NEVER] = NEVER
+    return found
 
 
-def _first(named: list[list[int]], count: int) -> NDArray[np.int64]:
+def _times(operators: Sequence[Operator], count: int) -> OperatorOrder:
+    return OperatorOrder(
+        _first(_flat([operator.outputs or [] for operator in operators], count), count),
+        _first(_flat([operator.inputs or [] for operator in operators], count), count),
+    )
+
+
+def _flat(named: Sequence[Sequence[int]], count: int) -> tuple[Ints, Ints]:
+    """Which operator names which tensor, for the tensors that there are."""
+    counts = np.fromiter(map(len, named), np.int64, len(named))
+    tensors = np.fromiter(chain.from_iterable(named), np.int64, int(counts.sum()))
+    operators = np.repeat(np.arange(len(named)), counts)
+    exists = (tensors >= 0) & (tensors < count)
+    return operators[exists], tensors[exists]
+
+
+def _first(named: tuple[Ints, Ints], count: int) -> Ints:
     """The first operator that names each tensor."""
-    found = [NEVER] * count
-    for operator_index in range(len(named) - 1, -1, -1):
-        for tensor_index in named[operator_index]:
-            if 0 <= tensor_index < count:
-                found[tensor_index] = operator_index
-    return np.array(found, np.int64)
+    operators, tensors = named
+    found = np.full(count, NEVER, np.int64)
+    # Of several values for one place numpy keeps the last.
+    found[tensors[::-1]] = operators[::-1]
+    return found
 
 
-def _with_a_value(model: Model, subgraph: SubGraph) -> Iterator[int]:
+def _with_a_value(model: Model, subgraph: SubGraph) -> list[int]:
     """The tensors that have a value before any operator runs."""
     tensors = subgraph.tensors or []
-    yield from (index for index in subgraph.inputs or [] if 0 <= index < len(tensors))
-    filled = {k for k, buffer in enumerate(model.buffers or []) if data_bytes(buffer.data)}
-    for index, tensor in enumerate(tensors):
-        if tensor.is_variable or tensor.buffer in filled:
-            yield index
+    filled = {
+        k
+        for k, buffer in enumerate(model.buffers or [])
+        if buffer.data is not None and len(buffer.data)
+    }
+    given = [k for k in subgraph.inputs or [] if 0 <= k < len(tensors)]
+    given += [k for k, t in enumerate(tensors) if t.buffer in filled or t.is_variable]
+    return given
 
 
 def check_order(model: Model, subgraph_index: int) -> list[Violation]:
@@ -131,15 +145,15 @@ def check_order(model: Model, subgraph_index: int) -> list[Violation]:
     ]
 
 
-def violations(order: OperatorOrder, inputs: Sequence[Iterable[int]]) -> list[Violation]:
+def violations(order: OperatorOrder, inputs: Sequence[Sequence[int]]) -> list[Violation]:
     """What operators with these inputs read before it is made; cycles are not looked for."""
-    made_at, count = order.made_at.tolist(), len(order.made_at)
-    return [
-        Violation(reader, tensor_index, made_at[tensor_index])
-        for reader, named in enumerate(inputs)
-        for tensor_index in dict.fromkeys(named)
-        if 0 <= tensor_index < count and made_at[tensor_index] >= reader
-    ]
+    readers, tensors = _flat(inputs, len(order.made_at))
+    makers = order.made_at[tensors]
+    early = np.flatnonzero(makers >= readers)
+    found = zip(
+        readers[early].tolist(), tensors[early].tolist(), makers[early].tolist(), strict=False
+    )
+    return [Violation(*one) for one in dict.fromkeys(found)]
 
 
 # ------------------------------------------------------------------ another order
