@@ -678,3 +678,13 @@ def test_what_has_no_such_version() -> None:
     scene.refuses(
         lambda: ops.set_version(scene.model, 0, [1], 2), "Operator 1 names operator code 44"
     )
+
+
+def test_many_notes_are_cut() -> None:
+    model = chain()
+    model.subgraphs[0].operators = [
+        Operator(0, [0, 4], [1], Conv2DOptions(dilation_w_factor=2 + k)) for k in range(20)
+    ]
+    notes = ops.change_kind(model, 0, range(20), "ADD").notes
+    assert len(notes) == 9
+    assert notes[-1] == "12 more notes of this kind."

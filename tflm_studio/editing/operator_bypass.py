@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tflm_studio.editing.operator_places import (
+    cut_notes,
     list_place,
     operator_title,
     operators_title,
@@ -19,7 +20,7 @@ from tflm_studio.editing.renumbering import remove_items
 from tflm_studio.model.comparison import differences
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, short_shape_text, wiring_of
-from tflm_studio.model.index_references import Space, references
+from tflm_studio.model.index_references import Space, index_columns
 from tflm_studio.model.operators import find_tensor, is_constant, knowledge_of
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.structure import OpaqueMember, Table
@@ -58,7 +59,7 @@ def bypass(
         named = named_by(subgraph, chosen) if with_orphans else made_by(subgraph, chosen)
         draft.do(remove_items(model, list_place(subgraph_index, "operators"), chosen))
         remove_orphans(draft, subgraph_index, named)
-    draft.note(*notes)
+    draft.note(*cut_notes(notes))
     return draft.proposal(label)
 
 
@@ -184,12 +185,12 @@ class _StandIns:
 
 def _named_outside(model: Model, subgraph_index: int) -> set[int]:
     """The tensors that something else than an operator names."""
-    return {
-        k
-        for reference in references(model, Space.TENSORS, subgraph_index)
-        if reference.address[2:3] != ("operators",)
-        for k in reference.indices
-    }
+    named: set[int] = set()
+    for column in index_columns(model, Space.TENSORS, subgraph_index):
+        if column.place[2:] != ("operators",):
+            for _, value in column.values():
+                named.update(value if isinstance(value, list) else [value])
+    return named
 
 
 def _same_quantization(a: Tensor, b: Tensor) -> bool:

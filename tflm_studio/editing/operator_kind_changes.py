@@ -19,6 +19,7 @@ from tflm_studio.editing.operator_options import (
     without_custom_options,
 )
 from tflm_studio.editing.operator_places import (
+    cut_notes,
     list_place,
     operator_title,
     operators_title,
@@ -126,7 +127,7 @@ def _with_code(
         draft.do(edits)
         draft.do(code.proposal)
         draft.do(_pointed_at(model, subgraph_index, chosen, code.index))
-    draft.note(*notes)
+    draft.note(*cut_notes(notes))
     return draft.proposal()
 
 

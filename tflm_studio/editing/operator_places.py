@@ -10,6 +10,8 @@ from tflm_studio.model.errors import EditError
 from tflm_studio.model.place_names import name_thing, plural
 from tflm_studio.schema.tables import Model, SubGraph
 
+MOST_NOTES = 8
+
 
 def list_place(subgraph_index: int, name: str) -> Address:
     """The address of a list of a subgraph, such as its tensors."""
@@ -61,3 +63,10 @@ def operators_title(model: Model, subgraph_index: int, indices: list[int]) -> st
     if len(indices) == 1:
         return operator_title(model, subgraph_index, indices[0])
     return plural(len(indices), "operator")
+
+
+def cut_notes(notes: list[str]) -> list[str]:
+    """The first of many notes, and how many more there are."""
+    if len(notes) <= MOST_NOTES:
+        return notes
+    return [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES:,} more notes of this kind."]

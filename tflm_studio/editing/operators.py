@@ -21,6 +21,7 @@ from tflm_studio.editing.operator_kind_changes import (
 )
 from tflm_studio.editing.operator_options import fitted_options
 from tflm_studio.editing.operator_places import (
+    cut_notes,
     list_place,
     operator_title,
     operators_title,
@@ -50,8 +51,6 @@ __all__ = [
     "set_version",
     "sort_topologically",
 ]
-
-MOST_NOTES = 8
 
 
 def add(
@@ -210,7 +209,7 @@ def duplicate(model: Model, subgraph_index: int, indices: Iterable[int]) -> Prop
         copies = [_copy_of_operator(subgraph, k, own[k]) for k in chosen]
         place = list_place(subgraph_index, "operators")
         draft.do(insert_each(model, place, [k + 1 for k in chosen], copies))
-    draft.note(*_cut(notes))
+    draft.note(*cut_notes(notes))
     return draft.proposal(label)
 
 
@@ -284,7 +283,7 @@ def _notes_on_unmade(model: Model, subgraph_index: int, chosen: list[int]) -> li
                 notes.append(f"{reader}{more} still reads {title}, which nobody makes now.")
             if t in wiring.outputs:
                 notes.append(f"{title} is an output of the subgraph and nobody makes it now.")
-    return _cut([f"{note[:1].upper()}{note[1:]}" for note in notes])
+    return cut_notes([f"{note[:1].upper()}{note[1:]}" for note in notes])
 
 
 def _has_value(model: Model, subgraph: SubGraph, wiring: Wiring, tensor_index: int) -> bool:
@@ -295,10 +294,3 @@ def _has_value(model: Model, subgraph: SubGraph, wiring: Wiring, tensor_index: i
         or is_constant(model, subgraph, tensor_index)
         or find_tensor(subgraph, tensor_index) is None
     )
-
-
-def _cut(notes: list[str]) -> list[str]:
-    """The first of many notes, and how many more there are."""
-    if len(notes) <= MOST_NOTES:
-        return notes
-    return [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES:,} more notes of this kind."]

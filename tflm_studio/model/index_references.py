@@ -9,7 +9,7 @@ indices inside metadata blobs are the business of `editing.bound_metadata`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -256,14 +256,18 @@ def index_columns(
 
 def _reached(items: list[Any], start: int, tail: tuple[str, ...]) -> list[tuple[int, Any]]:
     """The tables that a way leads to, with the index of the item it starts from."""
-    found = list(enumerate(items, start))
+    found: Iterable[tuple[int, Any]] = enumerate(items, start)
     for step in tail:
-        found = [
-            (index, following)
-            for index, table in found
-            if (following := getattr(table, step)) is not None
-        ]
-    return found
+        found = _following(found, step)
+    return list(found)
+
+
+def _following(found: Iterable[tuple[int, Any]], step: str) -> Iterator[tuple[int, Any]]:
+    # One at a time: tens of thousands of pairs at once would wake the garbage collector.
+    for index, table in found:
+        following = getattr(table, step)
+        if following is not None:
+            yield index, following
 
 
 def _lists_at(
