@@ -688,3 +688,12 @@ def test_many_notes_are_cut() -> None:
     notes = ops.change_kind(model, 0, range(20), "ADD").notes
     assert len(notes) == 9
     assert notes[-1] == "12 more notes of this kind."
+
+
+def test_a_copy_makes_a_tensor_without_data() -> None:
+    model = chain()
+    model.subgraphs[0].tensors[1].buffer = 2
+    scene = Scene(model)
+    scene.do(ops.duplicate(scene.model, 0, [0]))
+    assert [tensor.buffer for tensor in scene.graph.tensors[:2]] == [0, 2]
+    assert scene.graph.tensors[5].buffer == 0
