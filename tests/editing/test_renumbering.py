@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import time
+from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,10 +16,13 @@ from tests.editing.indexed_models import DEPENDENCIES, PLAN, links, random_model
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edit_json import edit_from_json, edit_to_json
 from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.list_moves import longest_rising, moves_to
 from tflm_studio.editing.proposal import Proposal, in_sequence
 from tflm_studio.editing.renumbering import (
+    insert_each,
     insert_items,
     move_item,
+    permute_items,
     remove_items,
 )
 from tflm_studio.editing.set_each import SetEach
@@ -465,3 +469,113 @@ def test_samples_run_the_same_lists() -> None:
             lay_out(document.model).tobytes()
             == lay_out(ts.load_model_from_file(path)).tobytes()
         )
+
+
+# ------------------------------------------------------------------ other orders, many places
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_in_another_order_everything_names_what_it_named(seed: int) -> None:
+    random = Random(seed)
+    model = random_model(random)
+    document, before, bytes_before = Document(model), links(model), lay_out(model).tobytes()
+    place = random.choice(lists_of(model))
+    items = list(items_at(model, place))
+    first = int(place == "buffers")
+    order = [*range(first), *random.sample(range(first, len(items)), len(items) - first)]
+    do(document, permute_items(model, place, order))
+    assert [id(item) for item in items_at(model, place)] == [id(items[k]) for k in order]
+    after = links(model)
+    for key, value in after.items():
+        assert before[key] == value or (key[0] == PLAN and value == -1)
+    lost = before.keys() - after.keys()
+    assert all(key[0] == DEPENDENCIES and place.endswith("operators") for key in lost)
+    undo_leaves_no_trace(document, bytes_before)
+
+
+@pytest.mark.parametrize(
+    ("place", "order", "message"),
+    [
+        ("buffers", [1, 0], "has to stay the first"),
+        ("subgraphs[0].tensors", [0, 0], "each of the 2 items once"),
+        ("subgraphs[0].tensors", [0], "each of the 2 items once"),
+        ("description", [], "Only lists"),
+    ],
+)
+def test_a_senseless_order_is_refused(place: str, order: list[int], message: str) -> None:
+    model = Model(
+        subgraphs=[SubGraph(tensors=[Tensor(), Tensor()])], buffers=[Buffer(), Buffer()]
+    )
+    with pytest.raises(EditError, match=message):
+        permute_items(model, place, order)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 9).flatmap(lambda count: st.permutations(range(count))))
+def test_the_fewest_moves_make_the_order(order: list[int]) -> None:
+    items = list(range(len(order)))
+    moves = moves_to(order)
+    for index, target in moves:
+        items.insert(target, items.pop(index))
+    assert items == order
+    rising = max(
+        (
+            len(part)
+            for size in range(len(order) + 1)
+            for part in combinations(order, size)
+            if list(part) == sorted(part)
+        ),
+        default=0,
+    )
+    assert len(longest_rising(order)) == rising
+    assert len(moves) <= len(order) - rising
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_after_insertions_in_many_places_everything_names_what_it_named(seed: int) -> None:
+    random = Random(seed)
+    model = random_model(random)
+    document, before, bytes_before = Document(model), links(model), lay_out(model).tobytes()
+    place = random.choice(lists_of(model))
+    items = list(items_at(model, place))
+    first = int(place == "buffers")
+    where = sorted(random.randint(first, len(items)) for _ in range(random.randint(0, 4)))
+    new = [NEW_ITEMS[place.split(".")[-1]]() for _ in where]
+    do(document, insert_each(model, place, where, new))
+    kept = [item for item in items_at(model, place) if id(item) in set(map(id, items))]
+    assert kept == items
+    for k, (index, _) in enumerate(zip(where, new, strict=True)):
+        assert items_at(model, place)[index + k] not in items
+    after = links(model)
+    assert {key: after[key] for key in before} == before
+    undo_leaves_no_trace(document, bytes_before)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_each_removed_item_may_have_its_own_stand_in(seed: int) -> None:
+    random = Random(seed)
+    model = random_model(random)
+    document, before, bytes_before = Document(model), links(model), lay_out(model).tobytes()
+    items = list(items_at(model, "subgraphs[0].tensors"))
+    removed = random.sample(range(len(items)), random.randint(1, len(items) - 1))
+    left = [k for k in range(len(items)) if k not in removed]
+    stand_ins = {k: random.choice(left) for k in removed}
+    gone = {id(items[k]): id(items[new]) for k, new in stand_ins.items()}
+    do(document, remove_items(model, "subgraphs[0].tensors", removed, stand_ins))
+    for key, value in links(model).items():
+        if isinstance(value, tuple):
+            assert value == tuple(gone.get(target, target) for target in before[key])
+        elif key[0] == PLAN:
+            assert value in (before[key], -1)
+    undo_leaves_no_trace(document, bytes_before)
+
+
+def test_every_removed_item_needs_a_stand_in() -> None:
+    model = Model(subgraphs=[SubGraph(tensors=[Tensor(), Tensor(), Tensor()])])
+    with pytest.raises(EditError, match="needed for each tensor"):
+        remove_items(model, "subgraphs[0].tensors", [0, 1], {0: 2})
+    with pytest.raises(EditError, match="no tensor 1 to stand in"):
+        remove_items(model, "subgraphs[0].tensors", [0, 1], {0: 1, 1: 2})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
@@ -12,6 +12,8 @@ from tflm_studio.model.index_references import Space
 Part = TypeVar("Part")
 
 GONE = -2  # never a sound index: -1 stands for an optional tensor left out
+# What stands in for removed items: one index for all, one for each, or nothing known.
+Replacement = int | Mapping[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,12 @@ class IndexMap:
     first: int
 
     @classmethod
-    def inserting(cls, count: int, index: int, added: int) -> IndexMap:
-        """New items before the one that has `index` now."""
-        new_of = [*range(index), *range(index + added, count + added)]
-        return cls(new_of, count + added, index)
+    def inserting(cls, count: int, indices: Sequence[int]) -> IndexMap:
+        """New items, each before the one that has its index now; ascending."""
+        new_of: list[int] = []
+        for added, end in enumerate((*indices, count)):
+            new_of += range(len(new_of) + added, end + added)
+        return cls(new_of, count + len(indices), min(indices, default=count))
 
     @classmethod
     def removing(cls, count: int, removed: Iterable[int]) -> IndexMap:
@@ -49,10 +53,17 @@ class IndexMap:
         """One item goes to where `target` is its index afterwards."""
         order = list(range(count))
         order.insert(target, order.pop(index))
-        new_of = [0] * count
+        return cls.permuting(order)
+
+    @classmethod
+    def permuting(cls, order: Sequence[int]) -> IndexMap:
+        """The same items in another order, which names them by their indices of now."""
+        new_of, first = [0] * len(order), len(order)
         for new, old in enumerate(order):
             new_of[old] = new
-        return cls(new_of, count, count if index == target else min(index, target))
+            if new != old and new < first:
+                first = new
+        return cls(new_of, len(order), first)
 
     @property
     def old_count(self) -> int:
@@ -91,10 +102,15 @@ class IndexMap:
         first, new_of = self.first, self.new_of
         return [index if index < first else new_of[index] for index in indices]
 
-    def with_stand_in(self, replacement: int | None) -> IndexMap:
+    def with_stand_in(self, replacement: Replacement) -> IndexMap:
         """The same, but what referred to removed items refers to a new index."""
         if replacement is None:
             return self
+        if not isinstance(replacement, int):
+            new_of = list(self.new_of)
+            for old, new in replacement.items():
+                new_of[old] = new
+            return replace(self, new_of=new_of)
         new_of = [replacement if new == GONE else new for new in self.new_of]
         return replace(self, new_of=new_of)
 
@@ -114,15 +130,15 @@ class Renumbered(NamedTuple):
         space: Which indices.
         subgraph_index: Whose, for tensors and operators.
         indices: Old to new.
-        replacement: What stands in for removed items, as a new index; -1 for nothing, None if
-            nothing names them.
+        replacement: What stands in for removed items, as a new index, or as such an index for
+            each of them by its old one; -1 for nothing, None if nothing names them.
         added: The new items.
     """
 
     space: Space
     subgraph_index: int | None
     indices: IndexMap
-    replacement: int | None = None
+    replacement: Replacement = None
     added: tuple[object, ...] = ()
 
     @property

@@ -144,15 +144,18 @@ def _merged(change: Renumbered, flows: list[Flow], before: Lifetimes) -> Lifetim
     first, last = before.first.copy(), before.last.copy()
     s = change.subgraph_index or 0
     start = sum(flow.tensor_count for flow in flows[:s])
-    new_of = np.array(change.indices.new_of, np.int64)
-    gone = np.flatnonzero(new_of == GONE) + start
-    used = gone[last[gone] >= 0]
-    stand_in = np.flatnonzero(new_of == change.replacement) + start
-    if len(used) and len(stand_in):
-        r = stand_in[0]
-        first[r] = min(first[used].min(), first[r] if last[r] >= 0 else first[used].min())
-        last[r] = max(last[used].max(), last[r])
-    first[gone] = last[gone] = -1
+    new_of = change.indices.new_of
+    old_of = change.indices.old_of()
+    gone = [old for old, new in enumerate(new_of) if new == GONE]
+    stand_ins = change.final.new_of
+    for old in gone:
+        stand_in = stand_ins[old]
+        if stand_in >= 0 and last[start + old] >= 0:
+            r, k = start + old_of[stand_in], start + old
+            first[r] = min(first[r], first[k]) if last[r] >= 0 else first[k]
+            last[r] = max(last[r], last[k])
+    gone_at = np.array(gone, np.int64) + start
+    first[gone_at] = last[gone_at] = -1
     return Lifetimes(first, last)
 
 

@@ -9,19 +9,23 @@ says which. The functions only look at the model; `Document.do` applies the edit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from tflm_studio.editing.bound_metadata import metadata_updates, metadata_users
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set
 from tflm_studio.editing.field_values import scalar_range
-from tflm_studio.editing.index_map import GONE, IndexMap, Renumbered
+from tflm_studio.editing.index_map import GONE, IndexMap, Renumbered, Replacement
 from tflm_studio.editing.index_users import check_users, is_inside
+from tflm_studio.editing.list_moves import moves_to
 from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.renumbered_metadata import (
+    BUFFER_DATA,
+    FieldKey,
+    Values,
+    update_metadata,
+)
 from tflm_studio.editing.set_each import SetEach
-from tflm_studio.model.address import Address, find_address, parse_address, resolve
+from tflm_studio.model.address import Address, parse_address, resolve
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import buffer_users, data_bytes
 from tflm_studio.model.index_references import (
     Column,
     Reference,
@@ -31,7 +35,7 @@ from tflm_studio.model.index_references import (
 )
 from tflm_studio.model.operators import NO_TENSOR
 from tflm_studio.schema.structure import Table
-from tflm_studio.schema.tables import Buffer, Model, SubGraph
+from tflm_studio.schema.tables import Model, SubGraph
 
 MANY = 32  # fields from which on one edit for all is worth more than narrow ones
 
@@ -54,16 +58,35 @@ def insert_items(
         EditError: The place is no such list, the index is out of range, or buffer 0, which
             stands for no data, would not be the first any more.
     """
+    return insert_each(model, place, [index] * len(items), items)
+
+
+def insert_each(
+    model: Model, place: Address | str, indices: Sequence[int], items: Sequence[Table]
+) -> Proposal:
+    """Puts items into a list, each before the one that has its index now.
+
+    Args:
+        model: The model.
+        place: The list, as in `insert_items`.
+        indices: Where each goes, in ascending order.
+        items: Tables of the right class; they keep their order.
+
+    Raises:
+        EditError: As `insert_items`.
+    """
     address, space, subgraph_index, old = _list_at(model, place)
     count = len(old or [])
-    if not 0 <= index <= count:
-        raise EditError(f"Index {index} is out of range 0 to {count}.")
-    if space is Space.BUFFERS and index == 0 < count:
+    for index in indices:
+        if not 0 <= index <= count:
+            raise EditError(f"Index {index} is out of range 0 to {count}.")
+    if space is Space.BUFFERS and 0 in indices and count:
         raise EditError("Buffer 0 stands for no data; nothing can be put before it.")
-    indices = IndexMap.inserting(count, index, len(items))
-    change = Renumbered(space, subgraph_index, indices, None, tuple(items))
+    mapped = IndexMap.inserting(count, indices)
+    change = Renumbered(space, subgraph_index, mapped, None, tuple(items))
     edits: list[Edit] = [
-        Insert(address, index + position, item) for position, item in enumerate(items)
+        Insert(address, index + position, item)
+        for position, (index, item) in enumerate(zip(indices, items, strict=True))
     ]
     if old is None:
         edits = [Set(address, list(items))]
@@ -74,7 +97,7 @@ def remove_items(
     model: Model,
     place: Address | str,
     indices: Iterable[int],
-    replacement: int | None = None,
+    replacement: Replacement = None,
 ) -> Proposal:
     """Takes items out of a list.
 
@@ -85,7 +108,8 @@ def remove_items(
         place: The list, as in `insert_items`.
         indices: Of the items.
         replacement: What the users of the items get instead: another item by its index of
-            now, or -1 for nothing where that is possible; None refuses if there are users.
+            now, or -1 for nothing where that is possible; None refuses if there are users. A
+            mapping has one for each removed item.
 
     Raises:
         EditError: Something still refers to an item, and is named; or the place, an index or
@@ -135,6 +159,33 @@ def move_item(model: Model, place: Address | str, index: int, target: int) -> Pr
     return _renumbering(model, address, change, [Move(address, index, target)])
 
 
+def permute_items(model: Model, place: Address | str, order: Sequence[int]) -> Proposal:
+    """Puts all items of a list in another order. O(operators + tensors).
+
+    Only the items that have to move do, so that whoever follows one goes on following it.
+
+    Args:
+        model: The model.
+        place: The list, as in `insert_items`.
+        order: The indices of now, in the order of afterwards.
+
+    Raises:
+        EditError: The place is no such list, the order does not name each item once, or buffer
+            0, which stands for no data, would move.
+    """
+    address, space, subgraph_index, items = _list_at(model, place)
+    count = len(items or [])
+    if sorted(order) != list(range(count)):
+        raise EditError(f"The new order has to name each of the {count} items once.")
+    if space is Space.BUFFERS and order and order[0] != 0:
+        raise EditError("Buffer 0 stands for no data and has to stay the first.")
+    mapped = IndexMap.permuting(order)
+    if not mapped.changes:
+        return Proposal()
+    edits = [Move(address, index, target) for index, target in moves_to(order)]
+    return _renumbering(model, address, Renumbered(space, subgraph_index, mapped), edits)
+
+
 # ------------------------------------------------------------------ the list
 
 
@@ -146,10 +197,19 @@ def _list_at(
     return address, space, subgraph_index, resolve(model, address)
 
 
-def _stand_in(space: Space, indices: IndexMap, replacement: int | None) -> int | None:
-    """The new index of a replacement."""
+def _stand_in(space: Space, indices: IndexMap, replacement: Replacement) -> Replacement:
+    """The new index of a replacement, or of each of them."""
+    if isinstance(replacement, Mapping):
+        missing = [old for old, new in enumerate(indices.new_of) if new == GONE]
+        if set(missing) != set(replacement):
+            raise EditError(f"A replacement is needed for each {space.noun} that is removed.")
+        return {old: _new_index(space, indices, new) for old, new in replacement.items()}
     if replacement is None or replacement == NO_TENSOR:
         return replacement
+    return _new_index(space, indices, replacement)
+
+
+def _new_index(space: Space, indices: IndexMap, replacement: int) -> int:
     new = indices(replacement) if 0 <= replacement < indices.old_count else GONE
     if new == GONE:
         raise EditError(f"There will be no {space.noun} {replacement} to stand in.")
@@ -159,12 +219,6 @@ def _stand_in(space: Space, indices: IndexMap, replacement: int | None) -> int |
 # ------------------------------------------------------------------ the edits
 
 
-# For a field of the items of a list: place and tail as in `Column`, and the name.
-_FieldKey = tuple[Address, tuple[str, ...], str]
-# What some items get there.
-_Values = dict[int, Any]
-
-
 def _renumbering(
     model: Model, place: Address, change: Renumbered, structural: Sequence[Edit]
 ) -> Proposal:
@@ -172,19 +226,19 @@ def _renumbering(
     values = _new_references(model, place, change)
     notes = _note_on_main(model, change)
     behind: list[Edit] = []
-    _update_metadata(model, change, values, behind, notes)
+    update_metadata(model, change, values, behind, notes)
     sets = [edit for key, new in values.items() for edit in _sets(key, new)]
     return Proposal((*sets, *structural, *behind), tuple(notes))
 
 
 def _new_references(
     model: Model, place: Address, change: Renumbered
-) -> dict[_FieldKey, _Values]:
+) -> dict[FieldKey, Values]:
     """The fields that change, with what they hold afterwards."""
     gone = {old for old, new in enumerate(change.indices.new_of) if new == GONE}
     must_ask = bool(gone) and change.replacement in (None, NO_TENSOR)
     final = change.final
-    found: dict[_FieldKey, _Values] = {}
+    found: dict[FieldKey, Values] = {}
     users: list[Reference] = []
     for column in index_columns(model, change.space, change.subgraph_index):
         new = _new_values(column, final)
@@ -198,7 +252,7 @@ def _new_references(
     return found
 
 
-def _users(column: Column, changed: _Values, gone: set[int]) -> list[Reference]:
+def _users(column: Column, changed: Values, gone: set[int]) -> list[Reference]:
     """The fields that refer to removed items; they are among those that change."""
     found = (
         Reference(column.address_of(item), column.field, value)
@@ -208,9 +262,9 @@ def _users(column: Column, changed: _Values, gone: set[int]) -> list[Reference]:
     return [reference for reference in found if not gone.isdisjoint(reference.indices)]
 
 
-def _new_values(column: Column, final: IndexMap) -> _Values:
+def _new_values(column: Column, final: IndexMap) -> Values:
     largest = (scalar_range(column.field.row) or (0, 0))[1]
-    new: _Values = {}
+    new: Values = {}
     for item, value in column.values():
         if isinstance(value, list):
             indices = final.mapped(value, largest)
@@ -221,10 +275,10 @@ def _new_values(column: Column, final: IndexMap) -> _Values:
     return new
 
 
-def _sets(key: _FieldKey, values: _Values) -> list[Edit]:
+def _sets(key: FieldKey, values: Values) -> list[Edit]:
     """An edit for each field, or one for all."""
     place, tail, name = key
-    if len(values) < MANY or tail or key == _BUFFER_DATA:
+    if len(values) < MANY or tail or key == BUFFER_DATA:
         return [
             Set((*place, item, *tail, name) if place else (name,), value)
             for item, value in values.items()
@@ -243,48 +297,3 @@ def _note_on_main(model: Model, change: Renumbered) -> list[str]:
     now: object = change.added[0] if main == [-1] else model.subgraphs[main[0]]
     name = now.name if isinstance(now, SubGraph) and now.name else "unnamed"
     return [f"Subgraph '{name}' becomes the main one, which is the one that is run."]
-
-
-# ------------------------------------------------------------------ metadata
-
-
-_METADATA_BUFFER: _FieldKey = (("metadata",), (), "buffer")
-_BUFFER_DATA: _FieldKey = (("buffers",), (), "data")
-
-
-def _update_metadata(
-    model: Model,
-    change: Renumbered,
-    values: dict[_FieldKey, _Values],
-    behind: list[Edit],
-    notes: list[str],
-) -> None:
-    users = None
-    dropped: list[int] = []
-    count = len(model.buffers or [])
-    if change.space is Space.BUFFERS:
-        count = change.indices.new_count
-    for index, data, said in metadata_updates(model, change):
-        users = buffer_users(model) if users is None else users
-        notes += said
-        buffer_index = (model.metadata or [])[index].buffer
-        is_alone = (
-            buffer_index > 0
-            and users.get(buffer_index) == [("metadata", index)]
-            and not metadata_users(model, {buffer_index})
-        )
-        place: Address = ("buffers", buffer_index, "data")
-        if data is None:
-            dropped.append(index)
-            values.get(_METADATA_BUFFER, {}).pop(index, None)
-            # Nothing reads the bytes any more; the buffer stays, so that others keep theirs.
-            if is_alone and data_bytes(find_address(model, place)):
-                values.setdefault(_BUFFER_DATA, {})[buffer_index] = None
-        elif is_alone:
-            values.setdefault(_BUFFER_DATA, {})[buffer_index] = data
-        else:
-            # Others use the buffer, and go on with the bytes that it has.
-            values.setdefault(_METADATA_BUFFER, {})[index] = count
-            behind.append(Insert(("buffers",), count, Buffer(data=data)))
-            count += 1
-    behind += [Remove(("metadata",), index) for index in reversed(dropped)]

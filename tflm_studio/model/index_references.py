@@ -9,7 +9,7 @@ indices inside metadata blobs are the business of `editing.bound_metadata`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -184,6 +184,8 @@ class Column(NamedTuple):
         items: The items.
         tail: Fields that lead from an item to the table that has the field.
         field: What is known of the field.
+        reached: Where there is a tail, the index of each item from which it leads to a table,
+            and this table.
     """
 
     place: Address
@@ -191,22 +193,22 @@ class Column(NamedTuple):
     items: list[Any]
     tail: tuple[str, ...]
     field: IndexField
+    reached: list[tuple[int, Any]]
 
     def values(self) -> Iterator[tuple[int, int | list[int]]]:
         """Index of each item that has the field, and what it holds there."""
-        name, tail, table_class = self.field.name, self.tail, self.field.table
-        for index, item in enumerate(self.items, self.start):
-            table = item
-            for step in tail:
-                table = getattr(table, step)
-                if table is None:
-                    break
+        name, table_class = self.field.name, self.field.table
+        if not self.tail:
+            for index, item in enumerate(self.items, self.start):
+                value = getattr(item, name)
+                if value is not None:
+                    yield index, value
+        for index, table in self.reached:
             # A member of a union may be another than the one that has the field.
-            if tail and table.__class__ is not table_class:
-                continue
-            value = getattr(table, name)
-            if value is not None:
-                yield index, value
+            if table.__class__ is table_class:
+                value = getattr(table, name)
+                if value is not None:
+                    yield index, value
 
     def address_of(self, index: int) -> Address:
         """Where the field of an item is."""
@@ -241,10 +243,31 @@ def index_columns(
         subgraph_index: Whose tensors; needed for them, ignored otherwise.
     """
     only = subgraph_index if space.is_per_subgraph else None
+    known: dict[tuple[Address, int, tuple[str, ...]], list[tuple[int, Any]]] = {}
     for field, lists, tail in _PLAN:
         if field.space is space:
             for place, start, items in _lists_at(model, lists, only):
-                yield Column(place, start, items, tail, field)
+                # Several fields of one table are reached by one way.
+                key = place, start, tail
+                if tail and key not in known:
+                    known[key] = _reached(items, start, tail)
+                yield Column(place, start, items, tail, field, known.get(key, []))
+
+
+def _reached(items: list[Any], start: int, tail: tuple[str, ...]) -> list[tuple[int, Any]]:
+    """The tables that a way leads to, with the index of the item it starts from."""
+    found: Iterable[tuple[int, Any]] = enumerate(items, start)
+    for step in tail:
+        found = _following(found, step)
+    return list(found)
+
+
+def _following(found: Iterable[tuple[int, Any]], step: str) -> Iterator[tuple[int, Any]]:
+    # One at a time: tens of thousands of pairs at once would wake the garbage collector.
+    for index, table in found:
+        following = getattr(table, step)
+        if following is not None:
+            yield index, following
 
 
 def _lists_at(

@@ -33,6 +33,8 @@ class OperatorKnowledge:
         group: Family of operators, for colours.
         resolver: Method of MicroMutableOpResolver, None if TFLM lacks the operator.
         options: Table class of its options, None if it has none.
+        schema_name: Member of BuiltinOperator, such as "CONV_2D".
+        custom_code: What names a custom operator; "" for others.
     """
 
     name: str
@@ -45,6 +47,8 @@ class OperatorKnowledge:
     resolver: str | None = None
     options: str | None = None
     named: dict[str, int] = field(default_factory=dict)
+    schema_name: str = ""
+    custom_code: str = ""
 
     def input_name(self, position: int) -> str:
         """Name of an input, with a number if several share it."""
@@ -97,8 +101,15 @@ def _knowledge() -> dict[tuple[int, str], OperatorKnowledge]:
             resolver=resolver,
             options=row["options"] if union != "custom_options" else None,
             named={n.rstrip("?*"): k for k, n in enumerate(row["inputs"])},
+            schema_name=key.partition(":")[0],
+            custom_code=custom,
         )
     return found
+
+
+def known_operators() -> tuple[OperatorKnowledge, ...]:
+    """All operators of which something is known, by code, then by custom code."""
+    return tuple(known for _, known in sorted(_knowledge().items()))
 
 
 def _camel(name: str) -> str:
@@ -127,7 +138,9 @@ def find_knowledge(code: OperatorCode | None) -> OperatorKnowledge:
         )
     custom = code.custom_code or ""
     known = _knowledge().get((CUSTOM, custom))
-    return known or OperatorKnowledge(custom or "unnamed custom operator", CUSTOM)
+    return known or OperatorKnowledge(
+        custom or "unnamed custom operator", CUSTOM, schema_name="CUSTOM", custom_code=custom
+    )
 
 
 def knowledge_of(model: Model, operator: Operator) -> OperatorKnowledge:
