@@ -168,17 +168,21 @@ class Insert(Edit):
         object.__setattr__(self, "item", frozen(self.item))
 
     def check(self, model: Model) -> None:
+        self._list_and_checked(model)
+
+    def _list_and_checked(self, model: Model) -> tuple[list[Any], Any]:
+        """The list, and the item as it will be kept there."""
         items = _items(self, model)
         try:
-            checked_item(_vector_row(model, self.address), self.item)
+            item = checked_item(_vector_row(model, self.address), self.item)
         except EditError as error:
             raise EditError(f"{self.place}: {error}") from None
         _check_index(self, self.index, len(items) + 1)
+        return items, item
 
     def apply(self, model: Model) -> Edit:
-        self.check(model)
-        item = checked_item(_vector_row(model, self.address), self.item)
-        _items(self, model).insert(self.index, item)
+        items, item = self._list_and_checked(model)
+        items.insert(self.index, item)
         return Remove(self.address, self.index)
 
     def describe(self, model: Model) -> str:

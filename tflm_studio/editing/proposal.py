@@ -82,6 +82,11 @@ class Draft:
         self._edits += made.edits
         self.note(*made.notes)
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether anything has been changed."""
+        return bool(self._edits)
+
     def note(self, *sentences: str) -> None:
         """Adds what there is to tell, each sentence once."""
         self._notes += [s for s in dict.fromkeys(sentences) if s not in self._notes]
