@@ -17,7 +17,7 @@ from tflm_studio.formats.offline_plan import (
     PLANNED_ONLINE,
     parse_offline_plan,
 )
-from tflm_studio.model.address import Address, parse_address
+from tflm_studio.model.address import Address
 from tflm_studio.model.calls import called_subgraphs
 from tflm_studio.model.errors import ReadError
 from tflm_studio.model.excerpts import excerpt
@@ -51,14 +51,14 @@ class _HasAddress(Protocol):
     def address(self) -> Address: ...
 
 
-Place = Address | str | _HasAddress
+Place = Address | _HasAddress
 WiringOf = Callable[[int], Wiring]
 UsersOf = Callable[[int], list[Address]]
 
 
 def reach_of(
     model: Model,
-    places: Place | Iterable[Place],
+    places: Iterable[Place],
     *,
     wiring: WiringOf | None = None,
     buffer_users: UsersOf | None = None,
@@ -73,21 +73,11 @@ def reach_of(
     """
     look = _Look(model, wiring, buffer_users)
     found: dict[str, Reach] = {}
-    for address in dict.fromkeys(_addresses(places)):
+    addresses = [place if isinstance(place, tuple) else place.address for place in places]
+    for address in dict.fromkeys(addresses):
         for reach in look.at(address):
             found.setdefault(reach.text, reach)
     return list(found.values())
-
-
-def _addresses(places: Place | Iterable[Place]) -> Iterator[Address]:
-    is_address = isinstance(places, tuple) and all(isinstance(p, (str, int)) for p in places)
-    if isinstance(places, str) or is_address or hasattr(places, "address"):
-        places = [places]  # type: ignore[list-item]
-    for place in places:  # type: ignore[union-attr]
-        if isinstance(place, str):
-            yield parse_address(place)
-        else:
-            yield place if isinstance(place, tuple) else place.address
 
 
 class _Look:
