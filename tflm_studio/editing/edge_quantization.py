@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tflm_studio.editing.dependencies import Dependencies
 from tflm_studio.editing.located import is_of_kind, subgraph_at, tensor_text
-from tflm_studio.editing.proposal import Draft, Proposal
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.reduction import reduce_to
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import find_tensor
@@ -49,31 +49,28 @@ def remove_edge_quantization(
     """
     subgraph = subgraph_at(model, subgraph_index)
     dependencies = Dependencies(model, subgraph)
-    with Draft(model) as draft:
-        edges = [
-            *(_found_inputs(draft, subgraph_index, dependencies) if inputs else ()),
-            *(_found_outputs(draft, subgraph_index, dependencies) if outputs else ()),
-        ]
-        if not edges:
-            raise EditError(
-                "There is no Quantize that alone reads a float input, and no Dequantize that "
-                "makes a float output; nothing can be taken away."
-            )
-        place = {edge.real: edge.stored for edge in edges}
-        gone = {edge.operator for edge in edges}
-        for edge in edges:
-            draft.note(_quantization_note(model, subgraph, subgraph_index, edge))
-        kept = set(range(len(subgraph.operators or []))) - gone
-        new_inputs = [place.get(t, t) for t in subgraph.inputs or []]
-        new_outputs = [place.get(t, t) for t in subgraph.outputs or []]
-        draft.do(reduce_to(model, subgraph_index, kept, new_inputs, new_outputs, place))
-    return draft.proposal("Remove quantization at the edges")
+    notes: list[str] = []
+    edges = _found_inputs(model, subgraph_index, dependencies, notes) if inputs else []
+    if outputs:
+        edges += _found_outputs(model, subgraph_index, dependencies, notes)
+    if not edges:
+        raise EditError(
+            "There is no Quantize that alone reads a float input, and no Dequantize that "
+            "makes a float output; nothing can be taken away."
+        )
+    notes += [_quantization_note(model, subgraph, subgraph_index, edge) for edge in edges]
+    place = {edge.real: edge.stored for edge in edges}
+    kept = set(range(len(dependencies.operators))) - {edge.operator for edge in edges}
+    new_inputs = [place.get(t, t) for t in subgraph.inputs or []]
+    new_outputs = [place.get(t, t) for t in subgraph.outputs or []]
+    made = reduce_to(model, subgraph_index, kept, new_inputs, new_outputs, place)
+    return made.preceded_by(notes).labelled("Remove quantization at the edges")
 
 
 def _found_inputs(
-    draft: Draft, subgraph_index: int, dependencies: Dependencies
+    model: Model, subgraph_index: int, dependencies: Dependencies, notes: list[str]
 ) -> list[_Edge]:
-    model, subgraph = draft.model, dependencies.subgraph
+    subgraph = dependencies.subgraph
     found = []
     for real in dict.fromkeys(subgraph.inputs or []):
         users = list(dict.fromkeys(dependencies.users.get(real, ())))
@@ -90,14 +87,14 @@ def _found_inputs(
             found += edges
         else:
             name = tensor_text(model, subgraph_index, real)
-            draft.note(f"{name} stays float: it is not read by one Quantize alone.")
+            notes.append(f"{name} stays float: it is not read by one Quantize alone.")
     return found
 
 
 def _found_outputs(
-    draft: Draft, subgraph_index: int, dependencies: Dependencies
+    model: Model, subgraph_index: int, dependencies: Dependencies, notes: list[str]
 ) -> list[_Edge]:
-    model, subgraph = draft.model, dependencies.subgraph
+    subgraph = dependencies.subgraph
     found = []
     for real in dict.fromkeys(subgraph.outputs or []):
         makers = dependencies.makers.get(real, [])
@@ -113,7 +110,7 @@ def _found_outputs(
             found += edges
         else:
             name = tensor_text(model, subgraph_index, real)
-            draft.note(f"{name} stays float: it is used inside as well.")
+            notes.append(f"{name} stays float: it is used inside as well.")
     return found
 
 

@@ -12,7 +12,7 @@ from tflm_studio.editing.located import (
     tensor_text,
 )
 from tflm_studio.editing.operations import check_tensor_indices
-from tflm_studio.editing.proposal import Draft, Proposal
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.reduction import reduce_to
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.tables import Model
@@ -38,10 +38,9 @@ def truncate_after(model: Model, subgraph_index: int, operator_index: int) -> Pr
     kept = dependencies.needed_for(outputs, subgraph.inputs or [])
     read = {t for k in kept for t in (subgraph.operators or [])[k].inputs or []}
     inputs = [t for t in subgraph.inputs or [] if t in read or t in outputs]
-    with Draft(model) as draft:
-        _note_gone(draft, subgraph_index, "input", set(subgraph.inputs or []) - set(inputs))
-        draft.do(reduce_to(model, subgraph_index, kept, inputs, outputs))
-    return draft.proposal(f"Truncate after {text}")
+    notes = _gone(model, subgraph_index, "input", set(subgraph.inputs or []) - set(inputs))
+    made = reduce_to(model, subgraph_index, kept, inputs, outputs)
+    return made.preceded_by(notes).labelled(f"Truncate after {text}")
 
 
 def truncate_before(
@@ -72,8 +71,8 @@ def truncate_before(
     if not own:
         raise EditError(f"{text} is given nothing at run time that could be an input.")
     behind = {operator_index} | dependencies.fed_by(operator.outputs or [])
-    made = {t for k in behind for t in (subgraph.operators or [])[k].outputs or []}
-    outputs = [t for t in subgraph.outputs or [] if t in made]
+    reached = {t for k in behind for t in (subgraph.operators or [])[k].outputs or []}
+    outputs = [t for t in subgraph.outputs or [] if t in reached]
     if not outputs:
         raise EditError(f"No output of the subgraph depends on {text}.")
     # What depends on no input, such as weights that are unpacked, need not be given.
@@ -84,16 +83,12 @@ def truncate_before(
     named = listing([tensor_text(model, subgraph_index, t) for t in others])
     if others and not more_inputs:
         raise EditError(f"What follows {text} needs {named} as well.")
-    with Draft(model) as draft:
-        if others:
-            draft.note(f"Needed from there on, and an input as well: {named}.")
-        gone = set(subgraph.outputs or []) - set(outputs)
-        _note_gone(draft, subgraph_index, "output", gone)
-        draft.do(reduce_to(model, subgraph_index, kept, [*own, *others], outputs))
-    return draft.proposal(f"Truncate before {text}")
+    notes = [f"Needed from there on, and an input as well: {named}."] if others else []
+    notes += _gone(model, subgraph_index, "output", set(subgraph.outputs or []) - set(outputs))
+    made = reduce_to(model, subgraph_index, kept, [*own, *others], outputs)
+    return made.preceded_by(notes).labelled(f"Truncate before {text}")
 
 
-def _note_gone(draft: Draft, subgraph_index: int, kind: str, tensors: set[int]) -> None:
-    if tensors:
-        names = [tensor_text(draft.model, subgraph_index, t) for t in sorted(tensors)]
-        draft.note(f"No {kind} any more: {listing(names)}.")
+def _gone(model: Model, subgraph_index: int, kind: str, tensors: set[int]) -> list[str]:
+    names = [tensor_text(model, subgraph_index, t) for t in sorted(tensors)]
+    return [f"No {kind} any more: {listing(names)}."] if names else []
