@@ -18,7 +18,7 @@ def test_integers_take_the_place_and_the_names_of_floats() -> None:
     model = quantized()
     made = remove_edge_quantization(model)
     assert made.notes[0] == (
-        "tensor 2 t2 (int8) takes the place of tensor 1 t1: scale 0.5, zero point 3."
+        "Tensor 2 t2 (int8) takes the place of tensor 1 t1: scale 0.5, zero point 3."
     )
     do(model, made)
     assert names(model, "tensors") == ["t0", "t2", "t3"]
@@ -44,7 +44,7 @@ def test_floats_that_others_use_stay() -> None:
     model.subgraphs[0].operators[3].inputs = [0, 1]
     model.subgraphs[0].operators[3].outputs = [0]
     made = remove_edge_quantization(model)
-    assert "tensor 1 t1 stays float: it is not read by one Quantize alone." in made.notes
+    assert "Tensor 1 t1 stays float: it is not read by one Quantize alone." in made.notes
     do(model, made)
     assert names(model, "inputs") == ["t1"]
     assert names(model, "outputs") == ["t3"]

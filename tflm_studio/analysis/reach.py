@@ -21,7 +21,7 @@ from tflm_studio.model.address import Address
 from tflm_studio.model.calls import called_subgraphs
 from tflm_studio.model.errors import ReadError
 from tflm_studio.model.excerpts import excerpt
-from tflm_studio.model.graph import Wiring
+from tflm_studio.model.graph import Wiring, wiring_of
 from tflm_studio.model.metadata_content import find_metadata, metadata_content
 from tflm_studio.model.place_names import name_thing, plural
 from tflm_studio.schema.tables import Model, SubGraph
@@ -76,7 +76,8 @@ def reach_of(
     addresses = [place if isinstance(place, tuple) else place.address for place in places]
     for address in dict.fromkeys(addresses):
         for reach in look.at(address):
-            found.setdefault(reach.text, reach)
+            text = reach.text[:1].upper() + reach.text[1:]
+            found.setdefault(text, reach._replace(text=text))
     return list(found.values())
 
 
@@ -84,6 +85,7 @@ class _Look:
     def __init__(self, model: Model, wiring: WiringOf | None, users: UsersOf | None) -> None:
         self.model, self.wiring, self.users = model, wiring, users
         self.subgraphs = model.subgraphs or []
+        self.wirings: dict[int, Wiring] = {}
 
     def at(self, address: Address) -> Iterator[Reach]:
         match address:
@@ -111,7 +113,7 @@ class _Look:
         users = self.users_of_buffer(index)
         if len(users) > 1:
             yield self.told(f"Buffer {index} is that of", users, "thing")
-        for user in users:
+        for user in users[:MOST_NAMED]:
             match user:
                 case ("subgraphs", int(s), "tensors", int(t)):
                     yield from self.of_readers(s, t)
@@ -164,22 +166,18 @@ class _Look:
             yield from self.of_compression(s, t)
 
     def of_readers(self, s: int, t: int) -> Iterator[Reach]:
-        readers: list[Address] = [("subgraphs", s, "operators", k) for k in self.readers(s, t)]
+        readers: list[Address] = [
+            ("subgraphs", s, "operators", k) for k in self.links(s).users.of(t)
+        ]
         if len(readers) > 1:
             name = self.name(("subgraphs", s, "tensors", t))
             yield self.told(f"{name} is read by", readers, "operator")
 
-    def readers(self, s: int, t: int) -> list[int]:
-        if self.wiring is not None:
-            return self.wiring(s).users.of(t)
-        operators = enumerate(self.subgraphs[s].operators or [])
-        return [k for k, operator in operators if t in (operator.inputs or ())]
-
-    def makers(self, s: int, t: int) -> list[int]:
-        if self.wiring is not None:
-            return self.wiring(s).makers.of(t)
-        operators = enumerate(self.subgraphs[s].operators or [])
-        return [k for k, operator in operators if t in (operator.outputs or ())]
+    def links(self, s: int) -> Wiring:
+        if s not in self.wirings:
+            known = self.wiring
+            self.wirings[s] = wiring_of(self.subgraphs[s]) if known is None else known(s)
+        return self.wirings[s]
 
     def of_ends_at(self, s: int, t: int) -> Iterator[Reach]:
         subgraph, thing = self.subgraphs[s], ("subgraphs", s, "tensors", t)
@@ -200,8 +198,8 @@ class _Look:
 
     def of_calls(self, s: int, t: int) -> Iterator[Reach]:
         """Subgraphs that are given a tensor, or give it."""
-        operators = self.subgraphs[s].operators or []
-        for index in dict.fromkeys((*self.makers(s, t), *self.readers(s, t))):
+        operators, links = self.subgraphs[s].operators or [], self.links(s)
+        for index in dict.fromkeys((*links.makers.of(t), *links.users.of(t))):
             called = dict.fromkeys(called_subgraphs(operators[index]))
             if called:
                 caller: Address = ("subgraphs", s, "operators", index)
@@ -265,7 +263,8 @@ class _Look:
             named = ", ".join(map(self.name, things[: MOST_NAMED - 1]))
             named = f"{plural(len(things), noun)}: {named} and others"
         else:
-            named = " and ".join(map(self.name, things))
+            *first, last = map(self.name, things)
+            named = f"{', '.join(first)} and {last}" if first else last
         return Reach(f"{text} {named}.", tuple(things))
 
     def name(self, thing: Address) -> str:

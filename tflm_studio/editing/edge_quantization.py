@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tflm_studio.editing.dependencies import Dependencies
-from tflm_studio.editing.located import is_of_kind, subgraph_at, tensor_text
+from tflm_studio.editing.located import is_of_kind, sentence, subgraph_at, tensor_text
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.reduction import reduce_to
 from tflm_studio.model.errors import EditError
@@ -86,7 +86,7 @@ def _found_inputs(
         if is_alone and edges[0].stored not in (subgraph.inputs or []):
             found += edges
         else:
-            name = tensor_text(model, subgraph_index, real)
+            name = sentence(tensor_text(model, subgraph_index, real))
             notes.append(f"{name} stays float: it is not read by one Quantize alone.")
     return found
 
@@ -109,7 +109,7 @@ def _found_outputs(
         if len(makers) == 1 and not dependencies.users.get(real):
             found += edges
         else:
-            name = tensor_text(model, subgraph_index, real)
+            name = sentence(tensor_text(model, subgraph_index, real))
             notes.append(f"{name} stays float: it is used inside as well.")
     return found
 
@@ -129,8 +129,8 @@ def _quantization_note(
 ) -> str:
     tensor = (subgraph.tensors or [])[edge.stored]
     kind = element_type(tensor.type).name
-    text = f"{tensor_text(model, subgraph_index, edge.stored)} ({kind}) takes the place of "
-    text += tensor_text(model, subgraph_index, edge.real)
+    new, old = (tensor_text(model, subgraph_index, t) for t in (edge.stored, edge.real))
+    text = f"{sentence(new)} ({kind}) takes the place of {old}"
     affine = find_quantization(tensor)
     if affine is None:
         return f"{text}."

@@ -71,3 +71,8 @@ def listing(names: list[str], most: int = 4) -> str:
     """Names with commas, the first few of many."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def sentence(text: str) -> str:
+    """A text with a capital letter in front."""
+    return text[:1].upper() + text[1:]

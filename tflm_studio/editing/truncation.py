@@ -8,6 +8,7 @@ from tflm_studio.editing.located import (
     listing,
     operator_at,
     operator_text,
+    sentence,
     subgraph_at,
     tensor_text,
 )
@@ -32,7 +33,7 @@ def truncate_after(model: Model, subgraph_index: int, operator_index: int) -> Pr
     text = operator_text(model, subgraph_index, operator_index)
     outputs = list(dict.fromkeys(operator.outputs or []))
     if not outputs:
-        raise EditError(f"{text} makes no tensor that could be an output.")
+        raise EditError(f"{sentence(text)} makes no tensor that could be an output.")
     check_tensor_indices(subgraph, outputs, optional=False)
     dependencies = Dependencies(model, subgraph)
     kept = dependencies.needed_for(outputs, subgraph.inputs or [])
@@ -69,7 +70,9 @@ def truncate_before(
     dependencies = Dependencies(model, subgraph)
     own = [t for t in dict.fromkeys(operator.inputs or []) if dependencies.is_given(t)]
     if not own:
-        raise EditError(f"{text} is given nothing at run time that could be an input.")
+        raise EditError(
+            f"{sentence(text)} is given nothing at run time that could be an input."
+        )
     behind = {operator_index} | dependencies.fed_by(operator.outputs or [])
     reached = {t for k in behind for t in (subgraph.operators or [])[k].outputs or []}
     outputs = [t for t in subgraph.outputs or [] if t in reached]
