@@ -120,39 +120,39 @@ def long_chain(count: int) -> Model:
     )
 
 
-def test_a_third_of_60_000_tensors_goes_at_once() -> None:
-    model = long_chain(20_000)
+def test_a_third_of_15_000_tensors_goes_at_once() -> None:
+    model = long_chain(5_000)
     began = time.process_time()
     made = surgeries.remove_unused(model)
     apply_all(model, made.edits)
     took = time.process_time() - began
-    assert len(model.subgraphs[0].tensors) == 40_001
-    assert took < 2
+    assert len(model.subgraphs[0].tensors) == 10_001
+    assert took < 0.8
 
 
-def test_half_of_20_000_operators_goes_at_once() -> None:
-    model = long_chain(20_000)
+def test_half_of_5_000_operators_goes_at_once() -> None:
+    model = long_chain(5_000)
     began = time.process_time()
-    made = surgeries.truncate_after(model, 0, 9_999)
+    made = surgeries.truncate_after(model, 0, 2_499)
     apply_all(model, made.edits)
     took = time.process_time() - began
-    assert len(model.subgraphs[0].operators) == 10_000
-    assert took < 4
+    assert len(model.subgraphs[0].operators) == 2_500
+    assert took < 1
 
 
-def test_names_of_60_000_tensors_are_one_edit() -> None:
-    model = long_chain(20_000)
+def test_names_of_15_000_tensors_are_one_edit() -> None:
+    model = long_chain(5_000)
     made = surgeries.strip_names(model)
     assert len(made.edits) == 1
     began = time.process_time()
     apply_all(model, made.edits)
-    assert time.process_time() - began < 1
-    assert names(model, "tensors").count(None) == 59_999
+    assert time.process_time() - began < 0.5
+    assert names(model, "tensors").count(None) == 14_999
 
 
 def test_cleaned_models_give_what_they_gave(models_folder: Path) -> None:
     paths = [path for path in readable_models(models_folder) if path.stat().st_size < 60_000]
-    paths = [*SAMPLES.glob("*.tflite"), *every(24, paths)]
+    paths = [*SAMPLES.glob("*.tflite"), *every(40, paths)]
     jobs = []
     for path in paths:
         model = ts.load_model_from_file(path)
@@ -170,4 +170,4 @@ def test_cleaned_models_give_what_they_gave(models_folder: Path) -> None:
             ran += 1
             for a, b in zip(first.outputs, second.outputs, strict=True):
                 assert a.tobytes() == b.tobytes(), path
-    assert ran > 6
+    assert ran > 4

@@ -164,5 +164,5 @@ def assert_names(model: Model, space: Space, count: int, subgraph: int | None) -
             assert is_left_out or 0 <= index < count, format_address(reference.address)
 
 
-Changes.TestCase.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+Changes.TestCase.settings = settings(max_examples=6, stateful_step_count=8, deadline=None)
 TestChanges = Changes.TestCase

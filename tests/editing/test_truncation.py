@@ -152,12 +152,10 @@ def test_senseless_graphs_are_cut_or_refused() -> None:
 
 CASES = (
     ("mlcommons__tiny/pretrainedResnet_quant.tflite", 8, "micro"),
-    ("mlcommons__tiny/kws_ref_model.tflite", 6, "micro"),
     ("esphome__micro-wake-word-models/vad.tflite", 10, "micro"),
     ("esphome__micro-wake-word-models/okay_nabu.tflite", 30, "lite"),
     ("google-ai-edge__LiteRT/multi_subgraphs_while.bin", 0, "micro"),
     ("tensorflow__tflite-micro/keyword_scrambled_8bit.tflite", 7, "micro"),
-    ("google-ai-edge__ai-edge-quantizer/partly_quantized_mnist.tflite", 4, "lite"),
 )
 
 
