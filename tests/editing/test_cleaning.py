@@ -9,6 +9,7 @@ from tests.editing.interpreted import Job, run_jobs
 from tests.editing.small_models import bytes_of, diamond, do, looping, names
 from tflm_studio.analysis.unused import unused_at
 from tflm_studio.editing import surgeries
+from tflm_studio.editing.edit_json import edit_from_json, edit_to_json
 from tflm_studio.editing.history import apply_all
 from tflm_studio.formats.compression_metadata import (
     Compression,
@@ -171,3 +172,13 @@ def test_cleaned_models_give_what_they_gave(models_folder: Path) -> None:
             for a, b in zip(first.outputs, second.outputs, strict=True):
                 assert a.tobytes() == b.tobytes(), path
     assert ran > 4
+
+
+def test_names_of_many_tensors_survive_the_journal() -> None:
+    model = long_chain(50)
+    document = do(model, surgeries.strip_names(model))
+    (edit,) = document.history.steps[0].inverses
+    again = edit_from_json(edit_to_json(edit, lambda data: None), lambda _: b"")
+    document.go_to(0)
+    assert names(model, "tensors")[1] == "t1"
+    assert again == edit
