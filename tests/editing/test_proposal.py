@@ -54,3 +54,20 @@ def test_a_proposal_keeps_its_label_in_sequence() -> None:
     )
     assert (made.label, made.notes, len(made.edits)) == ("both", ("one",), 1)
     assert made.labelled("other").label == "other"
+
+
+def test_what_a_draft_took_away_comes_back_itself() -> None:
+    model = ts.load_model_from_file(SAMPLE)
+    operators = list(model.subgraphs[0].operators)
+    before = lay_out(model).tobytes()
+    with Draft(model) as draft:
+        assert not draft.has_steps
+        draft.do(ts.renumbering.remove_items(model, "subgraphs[0].operators", [0]))
+        assert draft.has_steps
+    assert all(a is b for a, b in zip(model.subgraphs[0].operators, operators, strict=True))
+    assert lay_out(model).tobytes() == before
+
+
+def test_notes_before_those_of_a_proposal_each_once() -> None:
+    made = Proposal((), ("b", "c"), "label").preceded_by(["a", "b"])
+    assert (made.notes, made.label) == (("a", "b", "c"), "label")

@@ -100,6 +100,7 @@ def test_no_table_is_stale_after_any_edit(qapp: QApplication, random: Random) ->
     [
         SetEach("subgraphs[0].tensors", "buffer", [0, 1, 3], [1, 2, 1]),
         SetEach("subgraphs[0].operators", "inputs", [0, 1], [[2, 1], [0]]),
+        SetEach("subgraphs[0].tensors", "name", [0, 1], ["new", None]),
         SetEach("subgraphs[0].operators", "opcode_index", [0, 1], [1, 0]),
         SetEach("metadata", "buffer", [0], [1]),
         SetEach("operator_codes", "deprecated_builtin_code", [0], [1]),

@@ -65,6 +65,10 @@ class Edit(ABC):
             EditError: As `check`; the model is as it was.
         """
 
+    def put_back(self, model: Model) -> None:
+        """Applies an inverse that nobody else holds, unchecked: its tables go to the model."""
+        self.apply(model)
+
     @abstractmethod
     def describe(self, model: Model) -> str:
         """What the edit does, for the history; the model is the one before it."""
@@ -168,18 +172,25 @@ class Insert(Edit):
         object.__setattr__(self, "item", frozen(self.item))
 
     def check(self, model: Model) -> None:
+        self._list_and_checked(model)
+
+    def _list_and_checked(self, model: Model) -> tuple[list[Any], Any]:
+        """The list, and the item as it will be kept there."""
         items = _items(self, model)
         try:
-            checked_item(_vector_row(model, self.address), self.item)
+            item = checked_item(_vector_row(model, self.address), self.item)
         except EditError as error:
             raise EditError(f"{self.place}: {error}") from None
         _check_index(self, self.index, len(items) + 1)
+        return items, item
 
     def apply(self, model: Model) -> Edit:
-        self.check(model)
-        item = checked_item(_vector_row(model, self.address), self.item)
-        _items(self, model).insert(self.index, item)
+        items, item = self._list_and_checked(model)
+        items.insert(self.index, item)
         return Remove(self.address, self.index)
+
+    def put_back(self, model: Model) -> None:
+        _items(self, model).insert(self.index, self.item)
 
     def describe(self, model: Model) -> str:
         place, item = name_place(model, self.address), brief_value(self.item)
@@ -197,11 +208,16 @@ class Remove(Edit):
     index: int
 
     def check(self, model: Model) -> None:
-        _check_index(self, self.index, len(_items(self, model)))
+        self._checked_list(model)
+
+    def _checked_list(self, model: Model) -> list[Any]:
+        items = _items(self, model)
+        _check_index(self, self.index, len(items))
+        return items
 
     def apply(self, model: Model) -> Edit:
-        self.check(model)
-        return inverse(Insert, self.address, self.index, _items(self, model).pop(self.index))
+        items = self._checked_list(model)
+        return inverse(Insert, self.address, self.index, items.pop(self.index))
 
     def describe(self, model: Model) -> str:
         return f"{name_place(model, self.address)}: remove item {self.index}"
@@ -300,15 +316,19 @@ def inverse(kind: type[Edit], address: Address, *values: Any) -> Edit:
 
 
 def _vector_row(model: Model, address: Address) -> Field:
-    _, row = parent_and_field(model, address)
+    return _parent_and_vector_row(model, address)[1]
+
+
+def _parent_and_vector_row(model: Model, address: Address) -> tuple[Table, Field]:
+    parent, row = parent_and_field(model, address)
     if row.kind not in (Kind.TABLES, Kind.SCALARS):
         raise EditError(f"{format_address(address)} is not a list.")
-    return row
+    return parent, row
 
 
 def _items(edit: Edit, model: Model) -> list[Any]:
-    _vector_row(model, edit.address)
-    items = resolve(model, edit.address)
+    parent, row = _parent_and_vector_row(model, edit.address)
+    items = getattr(parent, row.name)
     if items is None:
         raise EditError(f"{edit.place} is absent; set it to an empty list first.")
     assert isinstance(items, list)

@@ -34,6 +34,10 @@ class Proposal:
         """The same under another name."""
         return replace(self, label=label)
 
+    def preceded_by(self, notes: Iterable[str]) -> Proposal:
+        """The same with other sentences before its own."""
+        return replace(self, notes=tuple(dict.fromkeys((*notes, *self.notes))))
+
 
 Part = Callable[[Model], Proposal]
 
@@ -42,7 +46,7 @@ class Draft:
     """A model that is changed on trial, step by step, and put back in the end.
 
     Each step sees what those before it have done. Nothing hears of it. Afterwards the model is
-    as it was, its tables as copies.
+    as it was.
 
         with Draft(model) as draft:
             draft.do(insert_items(model, "buffers", 3, [Buffer()]))
@@ -68,7 +72,8 @@ class Draft:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        apply_all(self.model, tuple(reversed(self._inverses)))
+        for edit in reversed(self._inverses):
+            edit.put_back(self.model)
         self._inverses.clear()
 
     def do(self, change: Proposal | Edit | Iterable[Edit]) -> None:
@@ -81,6 +86,11 @@ class Draft:
         self._inverses += apply_all(self.model, made.edits)
         self._edits += made.edits
         self.note(*made.notes)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether anything has been changed."""
+        return bool(self._edits)
 
     def note(self, *sentences: str) -> None:
         """Adds what there is to tell, each sentence once."""
@@ -101,7 +111,7 @@ def as_proposal(change: Proposal | Edit | Iterable[Edit]) -> Proposal:
 def in_sequence(model: Model, *parts: Part, label: str = "") -> Proposal:
     """Several changes as one, each made for the model that those before it leave.
 
-    The model is changed on the way and is as it was in the end, its tables as copies.
+    The model is changed on the way and is as it was in the end.
 
     Args:
         model: The model.

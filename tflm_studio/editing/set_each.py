@@ -18,10 +18,12 @@ from tflm_studio.model.place_names import name_place, plural
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
+_KINDS = frozenset((Kind.SCALAR, Kind.SCALARS, Kind.STRING))
+
 
 @dataclass(frozen=True, slots=True)
 class SetEach(Edit):
-    """Gives a number field, or a list of numbers, of some items of the list at the address.
+    """Gives a field of numbers or text of some items of the list at the address new values.
 
     Attributes:
         field: Name of the field.
@@ -62,8 +64,8 @@ class SetEach(Edit):
 
     def _row(self, item: Any, index: int) -> Field:
         row = find_field(type(item), self.field) if isinstance(item, Table) else None
-        if row is None or row.kind not in (Kind.SCALAR, Kind.SCALARS):
-            raise EditError(f"{self._place_of(index)} holds no numbers.")
+        if row is None or row.kind not in _KINDS:
+            raise EditError(f"{self._place_of(index)} holds neither numbers nor text.")
         return row
 
     def _place_of(self, index: int) -> str:
