@@ -13,6 +13,7 @@ from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.signature_maps import map_edits, maps_of
 from tflm_studio.editing.subjects import (
+    at_start,
     makers_of,
     name_operator,
     name_tensor,
@@ -123,7 +124,7 @@ def _added(
     name = name_tensor(model, subgraph_index, tensor_index)
     place = len(old) if position is None else position
     if tensor_index in old:
-        raise EditError(f"{_start(name)} is among the {side} already.")
+        raise EditError(f"{at_start(name)} is among the {side} already.")
     if not 0 <= place <= len(old):
         raise EditError(f"There is no position {place} among {len(old)} {side}.")
     made = _set_ends(model, subgraph_index, side, [*old[:place], tensor_index, *old[place:]])
@@ -134,7 +135,7 @@ def _removed(model: Model, subgraph_index: int, side: Side, tensor_index: int) -
     old = _ends(model, subgraph_index, side)
     name = name_tensor(model, subgraph_index, tensor_index)
     if tensor_index not in old:
-        raise EditError(f"{_start(name)} is not among the {side}.")
+        raise EditError(f"{at_start(name)} is not among the {side}.")
     left = [index for index in old if index != tensor_index]
     made = _set_ends(model, subgraph_index, side, left)
     return made.labelled(f"Remove {name} from the {side}")
@@ -154,10 +155,6 @@ def _moved(
 
 def _ends(model: Model, subgraph_index: int, side: Side) -> list[int]:
     return getattr(subgraph_at(model, subgraph_index), side) or []
-
-
-def _start(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 # ------------------------------------------------------------------ the list
@@ -191,13 +188,13 @@ def _check(
             _check_input(model, subgraph_index, index)
     twice = [index for index in new if new.count(index) > max(1, old.count(index))]
     if twice:
-        name = _start(name_tensor(model, subgraph_index, twice[0]))
+        name = at_start(name_tensor(model, subgraph_index, twice[0]))
         raise EditError(f"{name} is named twice among the {side}.")
 
 
 def _check_input(model: Model, subgraph_index: int, tensor_index: int) -> None:
     tensor = tensor_at(model, subgraph_index, tensor_index)
-    name = _start(name_tensor(model, subgraph_index, tensor_index))
+    name = at_start(name_tensor(model, subgraph_index, tensor_index))
     makers = makers_of(subgraph_at(model, subgraph_index), tensor_index)
     if makers:
         maker = name_operator(model, subgraph_index, makers[0])
@@ -228,7 +225,7 @@ def _unfed(model: Model, subgraph_index: int, tensor_index: int) -> str:
     if not readers or makers_of(subgraph, tensor_index) or has_data(model, tensor):
         return ""
     names = named_few([name_operator(model, subgraph_index, reader) for reader in readers])
-    name = _start(name_tensor(model, subgraph_index, tensor_index))
+    name = at_start(name_tensor(model, subgraph_index, tensor_index))
     return f"{name} is read by {names}, but nothing gives it values any more."
 
 
@@ -242,7 +239,7 @@ def _unmade(model: Model, subgraph_index: int, tensor_index: int) -> str:
         or has_data(model, tensor)
         or makers_of(subgraph, tensor_index)
     )
-    name = _start(name_tensor(model, subgraph_index, tensor_index))
+    name = at_start(name_tensor(model, subgraph_index, tensor_index))
     return "" if is_given else f"{name} is an output, but nothing gives it values."
 
 

@@ -229,5 +229,6 @@ def _code_index(draft: Draft, code: BuiltinOperator) -> int:
             return index
     old = min(int(code), _LARGEST_OLD_CODE)
     made = OperatorCode(deprecated_builtin_code=old, builtin_code=code, version=1)
-    draft.do(insert_items(draft.model, "operator_codes", len(codes), [made]))
-    return len(codes)
+    new = len(codes)
+    draft.do(insert_items(draft.model, "operator_codes", new, [made]))
+    return new

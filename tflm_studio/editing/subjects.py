@@ -94,6 +94,11 @@ def named_few(names: Sequence[str]) -> str:
     return f"{'; '.join(names[:MOST_NAMED])}{f' and {more:,} more' * (more > 0)}"
 
 
+def at_start(name: str) -> str:
+    """A name as a sentence begins with it."""
+    return name[:1].upper() + name[1:]
+
+
 def quoted(text: str | None) -> str:
     """A name from a model in quotes, cut."""
     return f"'{excerpt(text or '', LONGEST_NAME)}'"

@@ -14,6 +14,7 @@ from tflm_studio.editing.quantized_neighbours import neighbour_notes
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.shared_buffers import is_shared
 from tflm_studio.editing.subjects import (
+    at_start,
     bytes_of,
     makers_of,
     name_operator,
@@ -173,7 +174,7 @@ def _check_not_given(model: Model, subgraph_index: int, tensor_index: int, what:
 def _start(model: Model, subgraph_index: int, tensor_index: int) -> str:
     tensor_at(model, subgraph_index, tensor_index)
     name = name_tensor(model, subgraph_index, tensor_index)
-    return name[:1].upper() + name[1:]
+    return at_start(name)
 
 
 # ------------------------------------------------------------------ type and quantisation
