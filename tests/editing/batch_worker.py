@@ -2,7 +2,8 @@
 """Runs pairs of models in LiteRT: one, and one that takes two of its inputs at once.
 
 A program of its own because the interpreter dies on some models: `batch_worker.py FILES`
-prints for each pair `same`, `differs`, or `refused` if a model does not run.
+prints for each pair `same` or `differs`; `refused` if the first model does not run, `broken`
+if only the second does not.
 """
 
 import sys
@@ -30,36 +31,51 @@ def twice(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return values if values.shape == shape else np.concatenate([values, values])
 
 
-def are_same(one: Any, two: Any) -> bool:
+FAILURES = (RuntimeError, TypeError, ValueError)
+
+
+def outcome(one: str, two: str) -> str:
+    values: list[NDArray[Any]] = []
+    try:
+        wanted = outputs(one, values)
+    except FAILURES:
+        return "refused"
+    try:
+        found = outputs(two, values)
+    except FAILURES:
+        return "broken"
+    return "same" if all(map(are_same, wanted, found)) else "differs"
+
+
+def outputs(path: str, values: list[NDArray[Any]]) -> list[tuple[Any, NDArray[Any]]]:
+    """Stored shape and values of each output; the values of inputs are made or used twice."""
+    interpreter = Interpreter(path)
+    interpreter.allocate_tensors()
     rng = np.random.default_rng(0)
-    for interpreter in (one, two):
-        interpreter.allocate_tensors()
-    for small, large in zip(one.get_input_details(), two.get_input_details(), strict=True):
-        values = some(rng, small)
-        one.set_tensor(small["index"], values)
-        two.set_tensor(large["index"], twice(values, tuple(large["shape"])))
-    one.invoke()
-    two.invoke()
-    for small, large in zip(one.get_output_details(), two.get_output_details(), strict=True):
-        wanted, found = one.get_tensor(small["index"]), two.get_tensor(large["index"])
-        wanted = wanted if wanted.size == found.size else np.concatenate([wanted, wanted])
-        # The stored shape is the one that LiteRT makes.
-        if found.shape != tuple(large["shape"]) or wanted.size != found.size:
-            return False
-        tolerance = TOLERANCE if wanted.dtype.kind == "f" else 0
-        flat = wanted.reshape(found.shape)
-        if not np.allclose(flat, found, rtol=tolerance, atol=tolerance, equal_nan=True):
-            return False
-    return True
+    inputs = interpreter.get_input_details()
+    values += [some(rng, details) for details in inputs[len(values) :]]
+    for details, given in zip(inputs, values, strict=True):
+        interpreter.set_tensor(details["index"], twice(given, tuple(details["shape"])))
+    stored = [(tuple(d["shape"]), d["index"]) for d in interpreter.get_output_details()]
+    interpreter.invoke()
+    return [(shape, interpreter.get_tensor(index)) for shape, index in stored]
+
+
+def are_same(one: tuple[Any, NDArray[Any]], two: tuple[Any, NDArray[Any]]) -> bool:
+    wanted, (shape, found) = one[1], two
+    if wanted.size != found.size and wanted.ndim:
+        wanted = np.concatenate([wanted, wanted])
+    # The stored shape is the one that LiteRT makes.
+    if found.shape != shape or wanted.size != found.size:
+        return False
+    tolerance = TOLERANCE if wanted.dtype.kind == "f" else 0
+    flat = wanted.reshape(found.shape)
+    return np.allclose(flat, found, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def main() -> None:
     for one, two in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
-        try:
-            outcome = "same" if are_same(Interpreter(one), Interpreter(two)) else "differs"
-        except (RuntimeError, TypeError, ValueError):
-            outcome = "refused"
-        sys.stdout.write(outcome + "\n")
+        sys.stdout.write(outcome(one, two) + "\n")
         sys.stdout.flush()
 
 

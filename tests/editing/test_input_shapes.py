@@ -321,7 +321,8 @@ def test_a_batch_of_two_gives_each_its_output(models_folder: Path, tmp_path: Pat
     log.info("%s", {path.name: said for (path, _), said in outcomes.items() if said != "same"})
     same = [said for said in outcomes.values() if said == "same"]
     log.info("%d of %d models give the same", len(same), len(pairs))
-    assert len(same) > 0.8 * len(pairs)
+    assert len(same) > 0.75 * len(pairs)
+    assert "broken" not in outcomes.values()
     # What mixes the batches gives something else, and so do senseless models.
     mixing = {path.name for (path, _), said in outcomes.items() if said == "differs"}
     assert mixing <= {"pack.bin", "single_sum.tflite", "where.bin"}
