@@ -313,6 +313,8 @@ def test_a_batch_of_two_gives_each_its_output(models_folder: Path, tmp_path: Pat
         except EditError:
             assert lay_out(model).tobytes() == before, path
             continue
+        if any("was left, because" in note for note in made.notes):
+            continue  # what stands behind keeps the old batch, and the person was told
         done(model, made)
         target = tmp_path / f"{number}.tflite"
         target.write_bytes(lay_out(model).tobytes())
