@@ -360,4 +360,4 @@ class TensorMachine(RuleBasedStateMachine):
 
 
 TestTensorMachine = TensorMachine.TestCase
-TestTensorMachine.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
+TestTensorMachine.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
