@@ -33,6 +33,14 @@ def readable_models(folder: Path) -> list[Path]:
     return [path for path in paths if path.read_bytes()[4:8] == b"TFL3"]
 
 
+IS_THOROUGH = bool(os.environ.get("TFLM_STUDIO_ALL"))
+
+
 def every(step: int, paths: list[Path]) -> list[Path]:
     """One of so many models, all if TFLM_STUDIO_ALL is set: the suite must stay short."""
-    return paths if os.environ.get("TFLM_STUDIO_ALL") else paths[::step]
+    return paths if IS_THOROUGH else paths[::step]
+
+
+def examples(thorough: int) -> int:
+    """How many random examples a test takes: a third, all if TFLM_STUDIO_ALL is set."""
+    return thorough if IS_THOROUGH else max(thorough // 3, 5)

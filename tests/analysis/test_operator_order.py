@@ -4,6 +4,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tflm_studio.analysis.operator_order import (
     Violation,
     check_order,
@@ -139,7 +140,7 @@ WIRING = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(WIRING)
 def test_a_sorted_model_has_no_violations_but_of_operators_with_themselves(
     wiring: list[tuple[list[int], list[int]]],

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
+from tests.conftest import examples
 from tests.editing.test_recovery import back, crash
 from tests.formats.archives import LABELS, check_readers, contents, named, two_files
 from tests.formats.mutants import one_convolution
@@ -170,7 +171,9 @@ def carry_out(done: Document, action: str, number: int, data: bytes) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(EDITS)
 def test_any_steps_can_be_saved_and_undone(

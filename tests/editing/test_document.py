@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES, readable_models
+from tests.conftest import SAMPLES, examples, readable_models
 from tests.editing.random_edits import random_edit
 from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.edits import Insert, Set, WriteBytes
@@ -232,7 +232,9 @@ class DocumentMachine(RuleBasedStateMachine):
 
 
 TestDocumentMachine = DocumentMachine.TestCase
-TestDocumentMachine.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+TestDocumentMachine.settings = settings(
+    max_examples=examples(25), stateful_step_count=12, deadline=None
+)
 
 
 def test_hundreds_of_edits_to_real_models_leave_no_trace(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, examples
 from tests.editing.random_edits import random_edit
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, Set, WriteBytes
 from tflm_studio.formats.flatbuffer_columns import same_content
@@ -128,7 +128,7 @@ def test_a_table_with_an_unsound_field_is_refused_whole(model: Model) -> None:
         Set("subgraphs[0].tensors[0].quantization", wrong).apply(model)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_any_edits_are_taken_back_in_reverse(random: Random) -> None:
     model = ts.load_model_from_file(SAMPLES / "sine_int8.tflite")
@@ -144,7 +144,7 @@ def test_any_edits_are_taken_back_in_reverse(random: Random) -> None:
     assert same_content(model, untouched)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_an_inverse_of_an_inverse_does_it_again(random: Random) -> None:
     first = ts.load_model_from_file(SAMPLES / "sine_int8.tflite")

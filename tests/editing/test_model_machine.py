@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.conftest import examples
 from tests.editing.small_models import bytes_of, diamond, looping, quantized, streaming
 from tflm_studio.editing import (
     detaching,
@@ -164,5 +165,7 @@ def assert_names(model: Model, space: Space, count: int, subgraph: int | None) -
             assert is_left_out or 0 <= index < count, format_address(reference.address)
 
 
-Changes.TestCase.settings = settings(max_examples=6, stateful_step_count=8, deadline=None)
+Changes.TestCase.settings = settings(
+    max_examples=examples(6), stateful_step_count=8, deadline=None
+)
 TestChanges = Changes.TestCase

@@ -163,7 +163,7 @@ def test_old_codes_are_brought_up_to_date() -> None:
 
 def test_the_codes_of_real_models(models_folder: Path) -> None:
     legacy = 0
-    for path in every(4, readable_models(models_folder)):
+    for path in every(10, readable_models(models_folder)):
         if path.stat().st_size > 400_000:
             continue
         try:

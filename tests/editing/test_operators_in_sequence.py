@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.conftest import examples
 from tflm_studio.editing import operators as ops
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.proposal import Proposal
@@ -292,5 +293,7 @@ class Operators(RuleBasedStateMachine):
             assert lay_out(self.model).tobytes() == self.before
 
 
-Operators.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Operators.TestCase.settings = settings(
+    max_examples=examples(25), stateful_step_count=25, deadline=None
+)
 TestOperators = Operators.TestCase

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, examples
 from tests.editing.random_edits import random_edit
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edit_json import edit_from_json, edit_to_json
@@ -69,7 +69,7 @@ def labels(document: Document) -> list[str]:
     return [step.label for step in document.history.steps]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_any_edit_and_its_inverse_come_back_from_json(random: Random) -> None:
     first, second = (ts.load_model_from_file(SAMPLE) for _ in range(2))

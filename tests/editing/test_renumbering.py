@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES, readable_models
+from tests.conftest import SAMPLES, examples, readable_models
 from tests.editing.indexed_models import DEPENDENCIES, PLAN, links, random_model
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edit_json import edit_from_json, edit_to_json
@@ -100,7 +100,7 @@ def undo_leaves_no_trace(document: Document, before: bytes) -> None:
 # ------------------------------------------------------------------ any change of any model
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS)
 def test_after_an_insertion_everything_names_what_it_named(seed: int) -> None:
     random = Random(seed)
@@ -120,7 +120,7 @@ def test_after_an_insertion_everything_names_what_it_named(seed: int) -> None:
     undo_leaves_no_trace(document, bytes_before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS)
 def test_after_a_move_everything_names_what_it_named(seed: int) -> None:
     random = Random(seed)
@@ -144,7 +144,7 @@ def test_after_a_move_everything_names_what_it_named(seed: int) -> None:
     undo_leaves_no_trace(document, bytes_before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS)
 def test_after_a_removal_everything_names_what_it_named(seed: int) -> None:
     random = Random(seed)
@@ -475,7 +475,7 @@ def test_samples_run_the_same_lists() -> None:
 # ------------------------------------------------------------------ other orders, many places
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS)
 def test_in_another_order_everything_names_what_it_named(seed: int) -> None:
     random = Random(seed)
@@ -512,7 +512,7 @@ def test_a_senseless_order_is_refused(place: str, order: list[int], message: str
         permute_items(model, place, order)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(0, 9).flatmap(lambda count: st.permutations(range(count))))
 def test_the_fewest_moves_make_the_order(order: list[int]) -> None:
     items = list(range(len(order)))
@@ -533,7 +533,7 @@ def test_the_fewest_moves_make_the_order(order: list[int]) -> None:
     assert len(moves) <= len(order) - rising
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS)
 def test_after_insertions_in_many_places_everything_names_what_it_named(seed: int) -> None:
     random = Random(seed)
@@ -554,7 +554,7 @@ def test_after_insertions_in_many_places_everything_names_what_it_named(seed: in
     undo_leaves_no_trace(document, bytes_before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS)
 def test_each_removed_item_may_have_its_own_stand_in(seed: int) -> None:
     random = Random(seed)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import tflm_studio as ts
+from tests.conftest import examples
 from tests.editing.tensor_models import code_of
 from tflm_studio.editing import buffers, graph_ends, tensors
 from tflm_studio.editing.proposal import Proposal
@@ -360,4 +361,6 @@ class TensorMachine(RuleBasedStateMachine):
 
 
 TestTensorMachine = TensorMachine.TestCase
-TestTensorMachine.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
+TestTensorMachine.settings = settings(
+    max_examples=examples(10), stateful_step_count=20, deadline=None
+)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
-from tests.conftest import readable_models
+from tests.conftest import examples, readable_models
 from tests.formats.archives import (
     DATE,
     LABELS,
@@ -437,7 +437,9 @@ NAMES = st.text(
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.dictionaries(NAMES, st.binary(max_size=300), max_size=6), st.booleans())
 def test_any_names_and_contents_come_back(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tflm_studio.formats.c_source_reader import (
     SeveralModelsError,
     choose_model_array,
@@ -259,7 +260,7 @@ def test_mixed_spellings_give_their_values(pairs: list[tuple[int, int]]) -> None
     assert [array.data for array in find_byte_arrays(source, "m.c")] == [values]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_mutated_source_raises_read_error_and_nothing_else(data: st.DataObject) -> None:
     source = bytearray(STYLES[data.draw(st.sampled_from(sorted(STYLES)))].encode())

@@ -10,7 +10,7 @@ from flatbuffers.flexbuffers import Type
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import readable_models
+from tests.conftest import examples, readable_models
 from tflm_studio.formats.flex_options import (
     FlexNode,
     number_type,
@@ -35,7 +35,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_whatever_the_official_writer_writes_is_read_and_written_back(value: object) -> None:
     data = bytes(flexbuffers.Dumps(value))
     if len(data) < 3:

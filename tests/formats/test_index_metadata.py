@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tflm_studio.formats.compression_metadata import (
     Compression,
     LutTensor,
@@ -43,7 +44,7 @@ COMPRESSIONS = st.builds(
 # ------------------------------------------------------------------ OfflineMemoryAllocation
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.lists(st.integers(-1, 2**31 - 1), max_size=9), INT32)
 def test_plans_are_read_as_written(offsets: list[int], version: int) -> None:
     plan = OfflinePlan(version, 1, tuple(offsets))
@@ -72,7 +73,7 @@ def test_other_bytes_are_no_plan(data: bytes, why: str) -> None:
 # ------------------------------------------------------------------ control dependencies
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(EDGES)
 def test_dependencies_are_read_as_written(edges: list[list[tuple[int, int]]]) -> None:
     assert parse_control_dependencies(encode_control_dependencies(edges)) == edges
@@ -118,7 +119,7 @@ root_type Metadata;
 TWO = Compression(1, ((LutTensor(3, 7, 4), LutTensor(0, 0, 0)), (), (LutTensor(1, 9, 7),)))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(COMPRESSIONS)
 def test_compressions_are_read_as_written(compression: Compression) -> None:
     assert parse_compression(encode_compression(compression)) == compression

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
-from tests.conftest import ROOT, SAMPLES, readable_models
+from tests.conftest import ROOT, SAMPLES, examples, readable_models
 from tests.editing.random_edits import random_edit
 from tests.formats.test_damaged_files import SOUND
 from tests.formats.test_flatbuffer_writer import official_content
@@ -319,7 +319,9 @@ STRANGE += [10**400, -(10**40), 1e300, "", "INT9", "nan", "\ud800", "nan:1", "x"
 STRANGE += [{"base64": "a"}, {"base64": "ä"}, {"hex": "0"}, {"hex": [1]}, ["1"]]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_wrong_value_anywhere_is_named_with_its_place(
     tree: Any, data: st.DataObject
@@ -341,7 +343,9 @@ def test_a_wrong_value_anywhere_is_named_with_its_place(
         assert len(str(error)) < 500
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_damaged_text_is_refused_or_read(tree: Any, data: st.DataObject) -> None:
     text = bytearray(json.dumps(tree, indent=1).encode())

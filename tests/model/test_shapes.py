@@ -255,7 +255,7 @@ def test_unknown(found: InferredShapes, reason: str) -> None:
 
 def test_real_models_store_what_follows(models_folder: Path) -> None:
     counts: Counter[str] = Counter()
-    for path in every(3, readable_models(models_folder)):
+    for path in every(5, readable_models(models_folder)):
         model = ts.load_model_from_file(path)
         for subgraph in model.subgraphs or []:
             for operator in subgraph.operators or []:

@@ -16,7 +16,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, examples
 from tests.editing.random_edits import random_edit
 from tests.ui.conftest import Opener
 from tflm_studio.editing.document import Document
@@ -80,7 +80,7 @@ def check_mirrors(mirrors: list[Mirror], session: Session) -> None:
         fresh.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_no_table_is_stale_after_any_edit(qapp: QApplication, random: Random) -> None:
     document = Document(ts.load_model_from_file(SAMPLE))
