@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -13,13 +13,16 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from benchmarks.interleaved import Comparison, Limit, Task
+from tflm_studio.editing import operators
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Edit, Insert, Move, Set
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.schema import tables as t
 from tflm_studio.ui.app.main_window import MainWindow
 
 OPERATORS = "subgraphs[0].operators"
 A_FRAME = Limit(seconds=0.05)
+SURGERY = Limit(seconds=0.1)
 MANY = 1000
 
 
@@ -32,11 +35,9 @@ def edits(path: Path) -> Iterator[Comparison]:
     application.processEvents()
     document, turn = window.document, count()
 
-    def doing(edit_for: Task) -> Task:
+    def doing(make: Callable[[], Edit | Proposal]) -> Task:
         def do() -> None:
-            edit = edit_for()
-            assert isinstance(edit, Edit)
-            document.do(edit)
+            document.do(make())
             application.processEvents()
 
         return do
@@ -57,6 +58,14 @@ def edits(path: Path) -> Iterator[Comparison]:
     yield Comparison("insert an operator, repainted", insert, limit=A_FRAME)
     move = doing(lambda: Move(OPERATORS, 5, 9))
     yield Comparison("move an operator, repainted", move, limit=A_FRAME)
+
+    model, middle = document.model, len(window.session.subgraph.operators or []) // 2
+    add = doing(lambda: operators.add(model, 0, middle, "Add", inputs=[9, 9], outputs=[10]))
+    yield Comparison("add in the middle, repainted", add, limit=SURGERY)
+    drop = doing(lambda: operators.delete(model, 0, [middle]))
+    yield Comparison("delete in the middle, repainted", drop, limit=SURGERY)
+    shift = doing(lambda: operators.move(model, 0, [middle], middle + 2, force=True))
+    yield Comparison("move in the middle, repainted", shift, limit=SURGERY)
 
     def many() -> None:
         for _ in range(MANY):
