@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST
 from tflm_studio.formats.scalars import DTYPES
+from tflm_studio.formats.table_types import PARENTS_FIRST
 from tflm_studio.formats.unknown_content import WIDEST
 from tflm_studio.model.comparison import same_files, same_value
 from tflm_studio.model.errors import WriteError

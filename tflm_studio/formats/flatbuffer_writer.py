@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES, Positions
 from tflm_studio.formats.flatbuffer_columns import Columns, Values, flat_numbers, take_apart
-from tflm_studio.formats.flatbuffer_scan import IDENTIFIER, KNOWN_SLOTS
+from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.layout import (
     BLOB_ALIGN,
     PREFIX,
@@ -31,6 +31,7 @@ from tflm_studio.formats.layout import (
 )
 from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.formats.scan_columns import item_places
+from tflm_studio.formats.table_types import KNOWN_SLOTS
 from tflm_studio.formats.unknown_content import WIDEST
 from tflm_studio.model.errors import WriteError
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER
