@@ -65,22 +65,22 @@ class _Plan:
 class _Placed:
     """Where the tables of one type stand.
 
-    `plans[which[k]]` is the plan of row `k`; without `which` all have the first.
+    `offsets[which[k], slot]` is the offset of the slot from the start of row `k`, 0 if absent;
+    without `which` all rows have the first.
     """
 
     columns: Columns
     at: Positions
-    plans: list[_Plan]
+    offsets: Positions
     which: Positions | None
 
     def fields(self, rows: Positions | list[int], slot: int) -> Positions:
-        """Where a field of some rows stands."""
-        # Rows ascend: so many can only be all of them.
+        """Where a field of some rows, which ascend, stands."""
         is_all = len(rows) == len(self.at)
         at: Positions = self.at if is_all else self.at[rows]
+        offsets: Positions = self.offsets[:, slot]
         if self.which is None:
-            return at + self.plans[0].offsets[slot]
-        offsets = np.array([plan.offsets[slot] for plan in self.plans], np.int64)
+            return at + offsets
         return at + offsets[self.which if is_all else self.which[rows]]
 
 
@@ -186,7 +186,8 @@ class _Writer:
         else:
             at = self._take(np.array(sizes)[which])
             self.words.put(at, (at - np.array(vtables)[which]).astype(U4))
-        return _Placed(columns, at, plans, which)
+        offsets = np.array([plan.offsets for plan in plans], np.int64)
+        return _Placed(columns, at, offsets, which)
 
     def _vtable(self, raw: bytes) -> int:
         if raw not in self.vtables:
@@ -209,16 +210,16 @@ class _Writer:
         self._align(unit, ahead=PREFIX)
         rows = [len(each.lengths) for each in fields]
         widths = np.repeat([each.items.dtype.itemsize for each in fields], rows)
-        nbytes = joined([each.lengths for each in fields]) * widths
+        lengths = joined([each.lengths for each in fields])
+        nbytes = lengths * widths
         nbytes += np.repeat([PREFIX + each.end for each in fields], rows)
         nbytes += -nbytes % unit
         targets = self._take(nbytes)
-        ends = accumulate(rows)
-        for each, end in zip(fields, ends, strict=True):
-            target = targets[end - len(each.lengths) : end]
-            self.words.put(target, each.lengths.astype(U4))
-            self.words.put_items(target, each.lengths, each.items)
-            self.words.put_offsets(each.at, target)
+        self.words.put(targets, lengths.astype(U4))
+        self.words.put_offsets(joined([each.at for each in fields]), targets)
+        for each, end in zip(fields, accumulate(rows), strict=True):
+            starts = targets[end - len(each.lengths) : end]
+            self.words.put_items(starts, each.lengths, each.items)
 
     # ------------------------------------------------------------------ filling
 
@@ -229,7 +230,7 @@ class _Writer:
             if not stored[slot]:
                 continue
             if placed.which is None:
-                self.words.put(placed.at + placed.plans[0].offsets[slot], column)
+                self.words.put(placed.at + placed.offsets[:, slot], column)
             else:
                 rows = present[:, slot].nonzero()[0]
                 self.words.put(placed.fields(rows, slot), column[rows])

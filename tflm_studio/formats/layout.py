@@ -112,14 +112,20 @@ class Stretches:
 
     def joined(self) -> Layout:
         """The file, with zeros in its gaps."""
+        self.chunks.sort(key=itemgetter(0))
+        size = max(at + len(data) for at, data in self.chunks)
+        if size <= WHOLE:
+            whole = bytearray(size)
+            for at, data in self.chunks:
+                whole[at : at + len(data)] = data
+            return Layout(size, [whole])
         segments: list[BytesLike] = []
-        size = 0
-        for at, data in sorted(self.chunks, key=itemgetter(0)):
-            if at > size:
-                segments += _zeros(at - size)
+        end = 0
+        for at, data in self.chunks:
+            segments += _zeros(at - end)
             segments.append(data)
-            size = at + len(data)
-        return Layout(size, [b"".join(segments)] if size <= WHOLE else segments)
+            end = at + len(data)
+        return Layout(size, segments)
 
 
 def _in_one_piece(starts: Positions, lengths: Positions, blobs: list[memoryview]) -> bytearray:

@@ -16,13 +16,8 @@ from tflm_studio.formats.scalars import DTYPES
 from tflm_studio.model.errors import WriteError
 from tflm_studio.schema.structure import Field, Table
 
-# How `struct` calls the types, by kind and size: twice as fast as numpy and `array`.
-_CODES = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "f4": "f", "f8": "d"} | {
-    "u1": "B",
-    "u2": "H",
-    "u4": "I",
-    "u8": "Q",
-}
+# How `struct` calls the types: with it, conversion is twice as fast as with numpy or `array`.
+_CODES = dict(zip(DTYPES, "BBbBhHiIqQfd", strict=True))
 
 
 def numbers(table: type[Table], row: Field, values: Sequence[Any]) -> NDArray[Any]:
@@ -33,8 +28,8 @@ def numbers(table: type[Table], row: Field, values: Sequence[Any]) -> NDArray[An
     """
     dtype = DTYPES[row.scalar]
     try:
-        code = _CODES[dtype.str[1:]]
-        return np.frombuffer(struct.pack(f"<{len(values)}{code}", *values), dtype)
+        raw = struct.pack(f"<{len(values)}{_CODES[row.scalar]}", *values)
+        return np.frombuffer(raw, dtype)
     except OverflowError as error:
         raise _misfit(table, row, error) from error
     except struct.error:
