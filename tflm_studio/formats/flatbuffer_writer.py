@@ -12,7 +12,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import Any
@@ -34,31 +33,13 @@ from tflm_studio.formats.layout import (
 )
 from tflm_studio.formats.number_columns import flat_numbers
 from tflm_studio.formats.scan_columns import item_places, joined
-from tflm_studio.formats.table_types import SLOTS
-from tflm_studio.formats.unknown_content import WIDEST
+from tflm_studio.formats.table_plans import patterns_of, plan_of
 from tflm_studio.model.errors import WriteError
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
 FIRST = 8  # behind the root offset and the identifier
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How tables that store the same slots are laid out.
-
-    Attributes:
-        offsets: Of every slot from the start of the table, 0 if absent.
-        size: Bytes of a table.
-        unit: What the place behind the first 4 bytes must be a multiple of.
-        vtable: The bytes of their vtable.
-    """
-
-    offsets: tuple[int, ...]
-    size: int
-    unit: int
-    vtable: bytes
 
 
 @dataclass(slots=True)
@@ -171,9 +152,9 @@ class _Writer:
         self.cursor += -(self.cursor + ahead) % unit
 
     def _place(self, table: type[Table], columns: Columns) -> _Placed:
-        patterns, which = _patterns(columns.present)
+        patterns, which = patterns_of(columns.present)
         # mypy takes a class with metadata of its own for unhashable.
-        plans = [_plan(table, pattern) for pattern in patterns]  # type: ignore[arg-type]
+        plans = [plan_of(table, pattern) for pattern in patterns]  # type: ignore[arg-type]
         vtables = [self._vtable(plan.vtable) for plan in plans]
         unit = max(plan.unit for plan in plans)
         self._align(unit, ahead=4)
@@ -351,40 +332,6 @@ def _place_in(carried: memoryview, blob: memoryview) -> int | None:
         return None
     stated = int.from_bytes(carried[place : place + PREFIX], "little")
     return place if stated == len(blob) else None
-
-
-def _patterns(present: NDArray[np.bool_]) -> tuple[list[bytes], Positions | None]:
-    """The different sets of slots that rows store, and which of them each row has.
-
-    None in place of the latter if all rows have the first.
-    """
-    width = present.shape[1]
-    raw = present.tobytes()
-    if raw == raw[:width] * len(present):
-        return [raw[:width]], None
-    rows = present.view(f"V{width}").reshape(-1).tolist()
-    patterns = sorted(set(rows))
-    number_of = {pattern: k for k, pattern in enumerate(patterns)}
-    return patterns, np.array([number_of[row] for row in rows])
-
-
-@lru_cache(4096)
-def _plan(table: type[Table], pattern: bytes) -> _Plan:
-    """The layout of a table that stores the slots where the pattern is not 0."""
-    known = SLOTS[table]
-    # What the schema does not know is wider than what it refers to with offsets.
-    sizes = [known[slot][1] if slot in known else WIDEST for slot in range(len(pattern))]
-    offsets = [0] * len(pattern)
-    stored = [slot for slot, is_stored in enumerate(pattern) if is_stored]
-    end = 4
-    for slot in sorted(stored, key=lambda k: (-sizes[k], k)):
-        offsets[slot] = end
-        end += sizes[slot]
-    used = max(stored, default=-1) + 1
-    vtable = struct.pack(f"<{used + 2}H", 4 + 2 * used, end, *offsets[:used])
-    # 8-byte fields come right behind the 4 bytes of the vtable offset.
-    unit = 8 if any(sizes[slot] == 8 for slot in stored) else 4
-    return _Plan(tuple(offsets), end, unit, vtable)
 
 
 def _vectors(table: type[Table], found: Values, at: Positions) -> _Vectors:
