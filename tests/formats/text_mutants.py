@@ -309,16 +309,16 @@ def strange_value(random: Random, text: bytes, pieces: Pieces) -> bytes:
     """The text with other values at some of its places."""
     try:
         tree = json.loads(text.decode("utf-8", "surrogateescape"))
-    except ValueError:
+        for _ in range(random.randint(1, 4)):
+            places = list(_places(tree))
+            if places:
+                holder, step = random.choice(places)
+                other, there = random.choice(places)
+                value = random.choice(STRANGE) if random.random() < 0.7 else other[there]
+                holder[step] = deepcopy(value)
+        return json.dumps(tree).encode()
+    except (ValueError, RecursionError):  # an earlier mutation broke it, or nested it deeply
         return drop_token(random, text, pieces)
-    for _ in range(random.randint(1, 4)):
-        places = list(_places(tree))
-        if places:
-            holder, step = random.choice(places)
-            other, there = random.choice(places)
-            value = random.choice(STRANGE) if random.random() < 0.7 else other[there]
-            holder[step] = deepcopy(value)
-    return json.dumps(tree).encode()
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 MAX_BUFFER_BYTES = 2**31 - 1  # flatbuffers/base.h, FLATBUFFERS_MAX_BUFFER_SIZE
 
+U1, U2, U4, U8, I4 = (np.dtype(name) for name in ("u1", "<u2", "<u4", "<u8", "<i4"))
+
 Positions = NDArray[np.int64]
 
 

@@ -3,25 +3,23 @@
 
 from __future__ import annotations
 
-from array import array
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import InitVar, dataclass, field
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST
+from tflm_studio.formats.checked_bytes import Positions
+from tflm_studio.formats.number_columns import flat_numbers, numbers
 from tflm_studio.formats.scalars import DTYPES
+from tflm_studio.formats.table_types import KNOWN_SLOTS, PARENTS_FIRST
 from tflm_studio.formats.unknown_content import WIDEST
 from tflm_studio.model.comparison import same_files, same_value
 from tflm_studio.model.errors import WriteError
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER, is_outside
 from tflm_studio.schema.structure import Field, Kind, OpaqueMember, Table, UnknownField
 from tflm_studio.schema.tables import Model
-
-Positions = NDArray[np.int64]
 
 _FLOATS = frozenset(("float", "double"))
 
@@ -67,13 +65,17 @@ class Columns:
     what leads to content that the schema does not know.
     """
 
-    objects: list[Any] = field(default_factory=list)
-    present: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    objects: list[Any]
+    slots: InitVar[int]
+    present: NDArray[np.bool_] = field(init=False)
     scalars: dict[int, NDArray[Any]] = field(default_factory=dict)
     links: list[TableLinks] = field(default_factory=list)
     values: list[Values] = field(default_factory=list)
     outside: Values | None = None
     carried: list[Carried] = field(default_factory=list)
+
+    def __post_init__(self, slots: int) -> None:
+        self.present = np.zeros((len(self.objects), slots), np.bool_)
 
 
 def take_apart(
@@ -92,72 +94,20 @@ def take_apart(
     return _Gatherer(model, strict, carries).found
 
 
-def numbers(table: type[Table], row: Field, values: list[Any]) -> NDArray[Any]:
-    """Values of a field as an array of its type.
-
-    Raises:
-        WriteError: A value is no number or out of the field's range.
-    """
-    dtype = DTYPES[row.scalar]
-    try:
-        # Three times as fast as numpy, and takes no fraction for a whole number.
-        if dtype.kind in "iu":
-            return np.frombuffer(array(dtype.char, values), dtype, len(values))
-        with np.errstate(over="raise"):
-            return np.frombuffer(array("d", values), "d", len(values)).astype(dtype)
-    except TypeError:
-        return _numbers_by_numpy(table, row, values)
-    except (OverflowError, FloatingPointError, ValueError) as error:
-        raise _misfit(table, row, error) from error
-
-
-def _numbers_by_numpy(table: type[Table], row: Field, values: list[Any]) -> NDArray[Any]:
-    """The same for what only numpy takes for a number, such as its own bools."""
-    dtype = DTYPES[row.scalar]
-    if dtype.kind in "iu" and any(issubclass(t, float) for t in set(map(type, values))):
-        # numpy would cut the fraction off without a word.
-        raise WriteError(
-            f"{table.__name__}.{row.name}: a value is no whole number, as {row.scalar} needs."
-        )
-    try:
-        with np.errstate(over="raise"):
-            return np.array(values, dtype)
-    except (OverflowError, FloatingPointError, TypeError, ValueError) as error:
-        raise _misfit(table, row, error) from error
-
-
-def _misfit(table: type[Table], row: Field, error: Exception) -> WriteError:
-    return WriteError(
-        f"{table.__name__}.{row.name}: a value does not fit the type {row.scalar}: {error}"
-    )
-
-
-def flat_numbers(
-    table: type[Table], row: Field, values: list[list[Any]]
-) -> tuple[NDArray[Any], Positions]:
-    """The items of many vectors one behind the other, and how many each has.
-
-    Raises:
-        WriteError: A value is no number or out of the field's range.
-    """
-    lengths = np.fromiter(map(len, values), np.int64, len(values))
-    return numbers(table, row, list(chain.from_iterable(values))), lengths
-
-
 class _Gatherer:
     def __init__(self, model: Model, strict: bool, carries: bool) -> None:
         self.strict = strict
         self.carries = carries
-        self.found: dict[type[Table], Columns] = {table: Columns() for table in PARENTS_FIRST}
-        self.found[Model].objects.append(model)
-        for table, columns in self.found.items():
-            if columns.objects:
-                self._gather(table, columns)
-        self.found = {table: part for table, part in self.found.items() if part.objects}
+        self.found: dict[type[Table], Columns] = {}
+        self.waiting: dict[type[Table], list[Any]] = {Model: [model]}
+        for table in PARENTS_FIRST:
+            objects = self.waiting.pop(table, None)
+            if objects:
+                self.found[table] = Columns(objects, KNOWN_SLOTS[table])
+                self._gather(table, self.found[table])
 
     def _gather(self, table: type[Table], columns: Columns) -> None:
-        width = 1 + max((row.slot for row in table.FIELDS), default=-1)
-        columns.present = np.zeros((len(columns.objects), width), np.bool_)
+        everyone = np.arange(len(columns.objects))
         moved = _outside_fields(table, columns)
         for row in table.FIELDS:
             values = list(map(attrgetter(row.name), columns.objects))
@@ -167,9 +117,11 @@ class _Gatherer:
                 _gather_scalar(table, columns, row, values)
                 continue
             rows = [k for k, value in enumerate(values) if value is not None]
-            if rows:
-                stored = values if len(rows) == len(values) else [values[k] for k in rows]
-                self._gather_references(table, columns, row, np.array(rows, np.int64), stored)
+            if len(rows) == len(values):
+                self._gather_references(table, columns, row, everyone, values)
+            elif rows:
+                stored, some = [values[k] for k in rows], np.array(rows, np.int64)
+                self._gather_references(table, columns, row, some, stored)
             elif row.kind is Kind.UNION:
                 columns.scalars[row.slot - 1] = np.zeros(len(values), np.uint8)
         self._respect_extras(table, columns)
@@ -201,13 +153,13 @@ class _Gatherer:
         rows: Positions,
         items: list[Any],
     ) -> TableLinks:
-        wrong = next((item for item in items if type(item) is not child), None)
-        if wrong is not None:
+        if not set(map(type, items)) <= {child}:
+            wrong = next(item for item in items if type(item) is not child)
             raise WriteError(
                 f"{table.__name__}.{row.name} holds a {type(wrong).__name__} where only a "
                 f"{child.__name__} can stand."
             )
-        children = self.found[child].objects
+        children = self.waiting.setdefault(child, [])
         start = len(children)
         children.extend(items)
         return TableLinks(row.slot, child, rows, start)
@@ -229,14 +181,15 @@ class _Gatherer:
         stored: list[Any],
     ) -> None:
         types = np.zeros(len(columns.objects), np.uint8)
+        number_of = {member: k for k, member in enumerate(row.members, 1)}
         groups: dict[type[Table], list[int]] = {}
         opaque = []
         for k, value in zip(rows.tolist(), stored, strict=True):
             if isinstance(value, OpaqueMember) and self._may_write(value):
                 types[k] = value.number
                 opaque.append(k)
-            elif type(value) in row.members:
-                types[k] = row.members.index(type(value)) + 1
+            elif type(value) in number_of:
+                types[k] = number_of[type(value)]
                 groups.setdefault(type(value), []).append(k)
             else:
                 raise WriteError(_union_refusal(table, k, row, value))
@@ -321,14 +274,19 @@ def _gather_scalar(
 ) -> None:
     if row.scalar not in _FLOATS and values.count(row.default) == len(values):
         # Nearly all fields of nearly all tables; equal floats may have other bits.
-        columns.scalars[row.slot] = np.full(len(values), row.default, DTYPES[row.scalar])
+        column = np.zeros(len(values), DTYPES[row.scalar])
+        if row.default:
+            column.fill(row.default)
+        columns.scalars[row.slot] = column
         return
-    column = numbers(table, row, values)
-    default = np.array([row.default], column.dtype)
-    # Compared by bits: -0.0 and the payload of a NaN are values of their own.
-    bits = f"u{column.dtype.itemsize}"
-    columns.present[:, row.slot] = column.view(bits) != default.view(bits)
-    columns.scalars[row.slot] = column
+    column = columns.scalars[row.slot] = numbers(table, row, values)
+    if row.scalar in _FLOATS:
+        # Compared by bits: -0.0 and the payload of a NaN are values of their own.
+        bits = f"u{column.dtype.itemsize}"
+        default = np.array([row.default], column.dtype)
+        columns.present[:, row.slot] = column.view(bits) != default.view(bits)
+    else:
+        columns.present[:, row.slot] = column != row.default
 
 
 def _unknown_refusal(table: type[Table], k: int, slot: int) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
-from tflm_studio.formats.flatbuffer_columns import numbers
 from tflm_studio.formats.layout import Layout
+from tflm_studio.formats.number_columns import numbers
 from tflm_studio.formats.snapshot import SMALLEST
 from tflm_studio.model.address import Address, find_address, find_field
 from tflm_studio.model.comparison import PIECE_BYTES, same_bytes, same_value

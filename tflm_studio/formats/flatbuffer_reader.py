@@ -13,8 +13,9 @@ import numpy as np
 
 from tflm_studio.formats.archive import files_of, find_archive
 from tflm_studio.formats.c_source_splice import CSource
-from tflm_studio.formats.flatbuffer_scan import PARENTS_FIRST, Scan
+from tflm_studio.formats.flatbuffer_scan import Scan
 from tflm_studio.formats.scan_columns import TypeScan
+from tflm_studio.formats.table_types import PARENTS_FIRST
 from tflm_studio.formats.unknown_content import settle
 from tflm_studio.model.address import format_address
 from tflm_studio.model.comparison import PIECE_BYTES
@@ -188,37 +189,34 @@ def _build(scan: Scan) -> Model:
 def _build_type(
     table: type[Table], scan: TypeScan, objects: dict[type[Table], list[Any]]
 ) -> list[Any]:
-    columns = [_column(scan, row.name, row.kind, objects) for row in table.FIELDS]
+    columns = [_column(scan, row.name, objects) for row in table.FIELDS]
     return list(map(table, *columns, scan.extras))
 
 
-def _column(
-    scan: TypeScan, name: str, kind: Kind, objects: dict[type[Table], list[Any]]
-) -> list[Any]:
+def _column(scan: TypeScan, name: str, objects: dict[type[Table], list[Any]]) -> list[Any]:
     links = scan.links.get(name)
     if not links:
         return scan.columns[name]
-    if kind is Kind.TABLES:
-        child, contribution = links[0]
-        starts, lengths = scan.lengths[name]
-        column = objects[child]
-        begins = (starts + contribution.start).tolist()
-        spans = zip(begins, lengths.tolist(), strict=True)
-        return [None if n < 0 else column[a : a + n] for a, n in spans]
     column = scan.columns.get(name) or [None] * scan.count
     for child, contribution in links:
+        found, start = objects.get(child, []), contribution.start
         rows = contribution.rows.tolist()
-        found = objects[child][contribution.start : contribution.start + len(rows)]
-        for row, value in zip(rows, found, strict=True):
-            column[row] = value
+        if contribution.ends is None:
+            for row, value in zip(rows, found[start : start + len(rows)], strict=True):
+                column[row] = value
+            continue
+        for row, end in zip(rows, (contribution.ends + start).tolist(), strict=True):
+            column[row] = found[start:end]
+            start = end
     return column
 
 
 def _opaque_places(scan: Scan) -> Iterator[str]:
     for table, found in scan.types.items():
         for row, extra in enumerate(found.extras):
-            for slot in sorted(extra.unknown) if extra else ():
-                yield f"{scan.address_of(table, row) or 'model'}: unknown field {slot}"
+            if extra and extra.unknown:
+                place = scan.address_of(table, row) or "model"
+                yield from (f"{place}: unknown field {slot}" for slot in sorted(extra.unknown))
         for field in table.FIELDS:
             if field.kind is Kind.UNION:
                 for row, value in enumerate(found.columns[field.name]):

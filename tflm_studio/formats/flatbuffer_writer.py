@@ -12,51 +12,76 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES, Positions
-from tflm_studio.formats.flatbuffer_columns import Columns, Values, flat_numbers, take_apart
-from tflm_studio.formats.flatbuffer_scan import IDENTIFIER, KNOWN_SLOTS
+from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES, U4, U8, Positions
+from tflm_studio.formats.flatbuffer_columns import Columns, Values, take_apart
+from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
+from tflm_studio.formats.head_words import PREFIX, HeadWords
 from tflm_studio.formats.layout import (
     BLOB_ALIGN,
-    PREFIX,
     Kept,
     Layout,
     Stretches,
     memory_of,
     up,
 )
-from tflm_studio.formats.scalars import DTYPES
-from tflm_studio.formats.scan_columns import item_places
-from tflm_studio.formats.unknown_content import WIDEST
+from tflm_studio.formats.number_columns import flat_numbers
+from tflm_studio.formats.scan_columns import item_places, joined
+from tflm_studio.formats.table_plans import patterns_of, plan_of
 from tflm_studio.model.errors import WriteError
 from tflm_studio.model.outside import OUTSIDE, PLACEHOLDER
 from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import Model
 
 FIRST = 8  # behind the root offset and the identifier
-_U1, _U4, _I4, _U8 = (np.dtype(name) for name in ("u1", "<u4", "<i4", "<u8"))
 
 
 @dataclass(slots=True)
 class _Placed:
     """Where the tables of one type stand.
 
-    `inline[k, slot]` is the offset of the slot from the start of row `k`, 0 if absent.
+    `offsets[which[k], slot]` is the offset of the slot from the start of row `k`, 0 if absent;
+    without `which` all rows have the first.
     """
 
     columns: Columns
     at: Positions
-    vtable: Positions
-    inline: Positions
+    offsets: Positions
+    which: Positions | None
 
     def fields(self, rows: Positions | list[int], slot: int) -> Positions:
-        """Where a field of some rows stands."""
-        found: Positions = self.at[rows] + self.inline[rows, slot]
-        return found
+        """Where a field of some rows, which ascend, stands."""
+        is_all = len(rows) == len(self.at)
+        at: Positions = self.at if is_all else self.at[rows]
+        offsets: Positions = self.offsets[:, slot]
+        if self.which is None:
+            return at + offsets
+        return at + offsets[self.which if is_all else self.which[rows]]
+
+
+@dataclass(slots=True)
+class _Vectors:
+    """The texts or vectors of numbers of one field.
+
+    Attributes:
+        at: Where the offsets to them stand.
+        lengths: How many items each has.
+        items: Those of all, one behind the other.
+        unit: What the place of the first item must be a multiple of.
+        end: Bytes that stand behind each.
+    """
+
+    at: Positions
+    lengths: Positions
+    items: NDArray[Any]
+    unit: int
+    end: int
 
 
 def lay_out(
@@ -84,33 +109,41 @@ class _Writer:
     def __init__(self, model: Model, carried: memoryview | None) -> None:
         self.carried = carried
         self.cursor = FIRST
-        self.pieces: list[tuple[int, bytes]] = []
-        self.vectors: list[tuple[Positions, Positions, NDArray[Any]]] = []
         self.vtables: dict[bytes, int] = {}
+        self.words = HeadWords()
         self.blobs: list[tuple[Positions, list[memoryview]]] = []
-        self.references: list[tuple[Positions, Positions]] = []
-        parts = take_apart(model, carries=carried is not None)
         self.placed: dict[type[Table], _Placed] = {}
-        vectors: dict[type[Table], dict[int, Positions]] = {}
+        lists: dict[type[Table], dict[int, Positions]] = {}
         # Parents first: a table, then its vectors of tables, then the tables in them.
-        for table, columns in parts.items():
+        for table, columns in take_apart(model, carries=carried is not None).items():
             self.placed[table] = self._place(table, columns)
-            vectors[table] = self._place_vectors(columns)
+            lists[table] = self._place_lists(columns)
+        vectors = []
         for table, placed in self.placed.items():
             for found in placed.columns.values:
-                self._place_values(table, placed, found)
+                at = placed.fields(found.rows, found.row.slot)
+                if found.row.kind is Kind.BYTES:
+                    blobs = [_view(table, found.row, value) for value in found.values]
+                    self.blobs.append((at, blobs))
+                else:
+                    vectors.append(_vectors(table, found, at))
+        for unit, alike in groupby(vectors, attrgetter("unit")):
+            self._place_vectors(list(alike), unit)
         self._align(BLOB_ALIGN)
-        self.head = bytearray(self.cursor)
-        self._fill_vectors()
         for table, placed in self.placed.items():
-            self._fill_tables(placed)
-            self._fill_links(placed, vectors[table])
+            self._put_numbers(placed)
+            self._put_links(placed, lists[table])
+        self.head = bytearray(self.cursor)
+        self.words.write(self.head)
+        for raw, start in self.vtables.items():
+            self.head[start : start + len(raw)] = raw
 
     # ------------------------------------------------------------------ placing
 
     def _take(self, nbytes: Positions) -> Positions:
-        ends = np.cumsum(nbytes)
-        at: Positions = self.cursor + ends - nbytes
+        ends = nbytes.cumsum()
+        at: Positions = ends - nbytes
+        at += self.cursor
         self.cursor += int(ends[-1]) if len(ends) else 0
         return at
 
@@ -119,29 +152,32 @@ class _Writer:
         self.cursor += -(self.cursor + ahead) % unit
 
     def _place(self, table: type[Table], columns: Columns) -> _Placed:
-        sizes = _slot_sizes(table, columns.present.shape[1])
-        patterns, which = _patterns(columns.present)
-        plans = [_plan(pattern, sizes) for pattern in patterns]
-        vtables = np.array([self._vtable(*plan) for plan in plans], np.int64)
-        # 8-byte fields come right behind the 4 bytes of the vtable offset.
-        unit = 8 if any(sizes[k] == 8 for pattern in patterns for k in pattern) else 4
+        patterns, which = patterns_of(columns.present)
+        # mypy takes a class with metadata of its own for unhashable.
+        plans = [plan_of(table, pattern) for pattern in patterns]  # type: ignore[arg-type]
+        vtables = [self._vtable(plan.vtable) for plan in plans]
+        unit = max(plan.unit for plan in plans)
         self._align(unit, ahead=4)
-        nbytes = np.array([up(size, unit) for _, size in plans], np.int64)
-        inline = np.array([offsets for offsets, _ in plans], np.int64)
-        inline = inline.reshape(len(plans), len(sizes))
-        return _Placed(columns, self._take(nbytes[which]), vtables[which], inline[which])
+        sizes = [up(plan.size, unit) for plan in plans]
+        if which is None:
+            begin, size = self.cursor, sizes[0]
+            self.cursor += size * len(columns.objects)
+            at = np.arange(begin, self.cursor, size)
+            self.words.put(at, (at - vtables[0]).astype(U4))
+        else:
+            at = self._take(np.array(sizes)[which])
+            self.words.put(at, (at - np.array(vtables)[which]).astype(U4))
+        offsets = np.array([plan.offsets for plan in plans], np.int64)
+        return _Placed(columns, at, offsets, which)
 
-    def _vtable(self, offsets: list[int], size: int) -> int:
-        used = max((k + 1 for k, offset in enumerate(offsets) if offset), default=0)
-        raw = struct.pack(f"<{used + 2}H", 4 + 2 * used, size, *offsets[:used])
+    def _vtable(self, raw: bytes) -> int:
         if raw not in self.vtables:
             self._align(2)
             self.vtables[raw] = self.cursor
-            self.pieces.append((self.cursor, raw))
             self.cursor += len(raw)
         return self.vtables[raw]
 
-    def _place_vectors(self, columns: Columns) -> dict[int, Positions]:
+    def _place_lists(self, columns: Columns) -> dict[int, Positions]:
         """Places the vectors of tables of one type; slot -> positions."""
         self._align(4)
         return {
@@ -150,67 +186,53 @@ class _Writer:
             if link.counts is not None
         }
 
-    def _place_values(self, table: type[Table], placed: _Placed, found: Values) -> None:
-        at = placed.fields(found.rows, found.row.slot)
-        if found.row.kind is Kind.BYTES:
-            self.blobs.append((at, [_view(table, found.row, v) for v in found.values]))
-            return
-        if found.row.kind is Kind.STRING:
-            unit, end = 4, 1  # a zero ends every text
-            flat, lengths = _flat_text(table, found.row, found.values)
-        else:
-            unit, end = max(4, DTYPES[found.row.scalar].itemsize, found.row.align), 0
-            flat, lengths = flat_numbers(table, found.row, found.values)
+    def _place_vectors(self, fields: list[_Vectors], unit: int) -> None:
+        """Places texts and vectors of numbers, those of all fields one behind the other."""
         self._align(unit, ahead=PREFIX)
-        nbytes = PREFIX + lengths * flat.dtype.itemsize + end
-        target = self._take(nbytes + -nbytes % unit)
-        self.vectors.append((target, lengths, flat))
-        self.references.append((at, target))
+        rows = [len(each.lengths) for each in fields]
+        widths = np.repeat([each.items.dtype.itemsize for each in fields], rows)
+        lengths = joined([each.lengths for each in fields])
+        nbytes = lengths * widths
+        nbytes += np.repeat([PREFIX + each.end for each in fields], rows)
+        nbytes += -nbytes % unit
+        targets = self._take(nbytes)
+        self.words.put(targets, lengths.astype(U4))
+        self.words.put_offsets(joined([each.at for each in fields]), targets)
+        for each, end in zip(fields, accumulate(rows), strict=True):
+            starts = targets[end - len(each.lengths) : end]
+            self.words.put_items(starts, each.lengths, each.items)
 
     # ------------------------------------------------------------------ filling
 
-    def _words(self, dtype: np.dtype[Any] = _U4) -> NDArray[Any]:
-        return np.frombuffer(self.head, dtype, len(self.head) // dtype.itemsize)
-
-    def _fill_vectors(self) -> None:
-        """Texts and vectors of numbers, all of a field at once, with their lengths."""
-        for target, lengths, flat in self.vectors:
-            self._words()[target >> 2] = lengths
-            size = flat.dtype.itemsize
-            places = item_places(target + PREFIX, lengths, size)
-            self._words(flat.dtype)[places >> (size.bit_length() - 1)] = flat
-
-    def _fill_tables(self, placed: _Placed) -> None:
-        self._words(_I4)[placed.at >> 2] = placed.at - placed.vtable
-        stored = np.bitwise_or.reduce(placed.columns.present, axis=0).tolist()
+    def _put_numbers(self, placed: _Placed) -> None:
+        present = placed.columns.present
+        stored = np.bitwise_or.reduce(present, axis=0).tolist()
         for slot, column in placed.columns.scalars.items():
-            if stored[slot]:
-                rows = np.flatnonzero(placed.columns.present[:, slot])
-                shift = column.dtype.itemsize.bit_length() - 1
-                at = placed.fields(rows, slot)
-                self._words(column.dtype)[at >> shift] = column[rows]
+            if not stored[slot]:
+                continue
+            if placed.which is None:
+                self.words.put(placed.at + placed.offsets[:, slot], column)
+            else:
+                rows = present[:, slot].nonzero()[0]
+                self.words.put(placed.fields(rows, slot), column[rows])
 
-    def _fill_links(self, placed: _Placed, vectors: dict[int, Positions]) -> None:
+    def _put_links(self, placed: _Placed, lists: dict[int, Positions]) -> None:
         for link in placed.columns.links:
             at = placed.fields(link.rows, link.slot)
             children = self.placed[link.child].at if link.child in self.placed else at[:0]
             if link.counts is None:
-                self.references.append((at, children[link.start : link.start + len(at)]))
+                self.words.put_offsets(at, children[link.start : link.start + len(at)])
                 continue
-            begins = vectors[link.slot]
-            self.references.append((at, begins))
-            self._words()[begins >> 2] = link.counts
+            begins = lists[link.slot]
+            self.words.put_offsets(at, begins)
+            self.words.put(begins, link.counts.astype(U4))
             places = item_places(begins + PREFIX, link.counts, 4)
-            self.references.append((places, children[link.start : link.start + len(places)]))
+            self.words.put_offsets(places, children[link.start : link.start + len(places)])
 
     # ------------------------------------------------------------------ the file
 
     def layout(self, stretches: Stretches) -> Layout:
         """Head, kept bytes and blobs in the order of the file."""
-        for start, raw in self.pieces:
-            self.head[start : start + len(raw)] = raw
-        for at, target in self.references:
-            self._refer(at, target)
         shift = stretches.room_for(FIRST, len(self.head) - FIRST)
         root = int(self.placed[Model].at[0]) + shift
         stretches.put(0, struct.pack("<I4s", root, IDENTIFIER))
@@ -229,6 +251,9 @@ class _Writer:
         layout = stretches.joined()
         self._refuse_strays(layout.size)
         return layout
+
+    def _words(self, dtype: np.dtype[Any] = U4) -> NDArray[Any]:
+        return np.frombuffer(self.head, dtype, len(self.head) // dtype.itemsize)
 
     def _refer(self, at: Positions, target: Positions) -> None:
         self._words()[at >> 2] = target - at
@@ -276,7 +301,7 @@ class _Writer:
             starts = stretches.stack(list(pieces.values())).tolist()
             place_of = dict(zip(pieces, starts, strict=True))
             at = placed.fields(found.rows, fields.offset.slot)
-            self._words(_U8)[at >> 3] = [place_of[memory_of(blob)] for blob in blobs]
+            self._words(U8)[at >> 3] = [place_of[memory_of(blob)] for blob in blobs]
 
     def _refuse_strays(self, size: int) -> None:
         """Refuses places that led outside the old file, and would lead into the new one."""
@@ -309,39 +334,13 @@ def _place_in(carried: memoryview, blob: memoryview) -> int | None:
     return place if stated == len(blob) else None
 
 
-def _slot_sizes(table: type[Table], width: int) -> list[int]:
-    """Bytes that each slot takes in a table."""
-    # What the schema does not know is wider than what it refers to with offsets.
-    sizes = [4 if slot < KNOWN_SLOTS[table] else WIDEST for slot in range(width)]
-    for row in table.FIELDS:
-        if row.kind is Kind.SCALAR:
-            sizes[row.slot] = DTYPES[row.scalar].itemsize
-        elif row.kind is Kind.UNION:
-            sizes[row.slot - 1] = 1
-    return sizes
-
-
-def _patterns(present: NDArray[np.bool_]) -> tuple[list[list[int]], Positions]:
-    """The different sets of slots that rows store, and which of them each row has."""
-    if len(present) == 1 or (present == present[0]).all():
-        return [np.flatnonzero(present[0]).tolist()], np.zeros(len(present), np.int64)
-    packed = np.packbits(present, axis=1)
-    keys: NDArray[Any] = np.zeros((len(packed), up(packed.shape[1], 8) or 8), np.uint8)
-    keys[:, : packed.shape[1]] = packed
-    keys = keys.view(">u8")  # in the order of the rows themselves
-    axis = None if keys.shape[1] == 1 else 0  # more than 64 slots: of a newer schema
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True, axis=axis)
-    return [np.flatnonzero(present[k]).tolist() for k in first.tolist()], which.reshape(-1)
-
-
-def _plan(stored: list[int], sizes: list[int]) -> tuple[list[int], int]:
-    """Offset of every slot in a table that stores some, and the table's size."""
-    offsets = [0] * len(sizes)
-    end = 4
-    for slot in sorted(stored, key=lambda k: (-sizes[k], k)):
-        offsets[slot] = end
-        end += sizes[slot]
-    return offsets, end
+def _vectors(table: type[Table], found: Values, at: Positions) -> _Vectors:
+    row = found.row
+    if row.kind is Kind.STRING:
+        items, lengths = _flat_text(table, row, found.values)
+        return _Vectors(at, lengths, items, 4, 1)  # a zero ends every text
+    items, lengths = flat_numbers(table, row, found.values)
+    return _Vectors(at, lengths, items, max(4, items.dtype.itemsize, row.align), 0)
 
 
 def _flat_text(
@@ -352,7 +351,7 @@ def _flat_text(
         raw = [value.encode("utf-8", "surrogateescape") for value in values]
     except (AttributeError, UnicodeEncodeError) as error:
         raise WriteError(f"{table.__name__}.{row.name} is not text: {error}") from error
-    lengths = np.fromiter(map(len, raw), np.int64, len(raw))
+    lengths = np.array(list(map(len, raw)), np.int64)
     return np.frombuffer(b"".join(raw), np.uint8), lengths
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from tflm_studio.formats.flatbuffer_scan import MAX_TABLES
 from tflm_studio.formats.json_numbers import (
     number_from_json,
     number_to_json,
@@ -23,6 +22,7 @@ from tflm_studio.formats.json_numbers import (
     shown,
 )
 from tflm_studio.formats.json_text import DoubledKey
+from tflm_studio.formats.scan_limits import MAX_TABLES
 from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.model.outside import lasting_values

@@ -5,18 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
 from tflm_studio.formats.checked_bytes import Positions
+from tflm_studio.formats.head_words import PREFIX
 
 BytesLike = bytes | bytearray | memoryview
 
 # Every vector of bytes starts 16-aligned: `Buffer.data` must (force_align in the schema), and
 # flexbuffers in custom options are read in place by kernels that cannot read unaligned words.
 BLOB_ALIGN = 16
-PREFIX = 4  # bytes of the length before a vector
 SMALL = 4096  # bytes up to which a blob is copied rather than written by itself
+WHOLE = 2**20  # bytes up to which a file is copied into one piece, which is written faster
 _ZEROS = memoryview(bytes(2**16))
 
 
@@ -87,9 +89,11 @@ class Stretches:
             self.chunks.append((places[0], _in_one_piece(starts, lengths, blobs)))
         else:
             for begin, blob in zip(places, blobs, strict=True):
-                if ahead:
-                    self.chunks.append((begin, len(blob).to_bytes(PREFIX, "little")))
-                self.chunks.append((begin + ahead, blob))
+                prefix = len(blob).to_bytes(PREFIX, "little") if ahead else b""
+                if len(blob) <= SMALL:
+                    self.chunks.append((begin, prefix + blob))
+                else:
+                    self.chunks += ((begin, prefix), (begin + ahead, blob))
         self.end = up(places[-1] + ahead + int(lengths[-1]), BLOB_ALIGN)
         return starts
 
@@ -108,12 +112,19 @@ class Stretches:
 
     def joined(self) -> Layout:
         """The file, with zeros in its gaps."""
+        self.chunks.sort(key=itemgetter(0))
+        size = max(at + len(data) for at, data in self.chunks)
+        if size <= WHOLE:
+            whole = bytearray(size)
+            for at, data in self.chunks:
+                whole[at : at + len(data)] = data
+            return Layout(size, [whole])
         segments: list[BytesLike] = []
-        size = 0
-        for at, data in sorted(self.chunks, key=lambda chunk: chunk[0]):
-            segments += _zeros(at - size)
+        end = 0
+        for at, data in self.chunks:
+            segments += _zeros(at - end)
             segments.append(data)
-            size = at + len(data)
+            end = at + len(data)
         return Layout(size, segments)
 
 
