@@ -42,7 +42,7 @@ from tflm_studio.formats.tail import (
     with_changed_files,
 )
 from tflm_studio.model.address import Address, format_address
-from tflm_studio.model.comparison import differences
+from tflm_studio.model.comparison import differences, has_same_lists
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.tables import Model
 
@@ -225,9 +225,11 @@ def layouts(model: Model, changed: Collection[Address] | None) -> Iterator[Layou
     if layout is Misfit.UNCLEAR:
         # What was changed may have been changed back, so the file itself is asked.
         original = read_flatbuffer(origin.data, origin.name)
-        same = same_content(original, model)
-        places = [] if same else in_flatbuffer(differences(original, model))
-        layout = patched(model, origin.data, places)
+        if same_content(original, model):
+            layout = patched(model, origin.data, [])
+        elif has_same_lists(original, model):
+            places = in_flatbuffer(differences(original, model))
+            layout = patched(model, origin.data, places)
     if isinstance(layout, Layout):
         yield with_changed_files(model, origin, layout)
     yield with_archive(model, lay_out(model, kept_bytes(origin), origin.carried))

@@ -16,6 +16,7 @@ from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.structure import Field, Kind, Table
 
 PIECE_BYTES = 2**18
+SUBGRAPHS = "subgraphs"
 
 
 def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Address]:
@@ -43,6 +44,23 @@ def differences(old: Table, new: Table, address: Address = ()) -> Iterator[Addre
             yield from differences(a, b, place)
         elif not same_value(row, a, b):
             yield place
+
+
+def has_same_lists(old: Table, new: Table) -> bool:
+    """Whether all lists of tables in the flatbuffer have as many items, two levels deep.
+
+    A small part of the time that `differences` takes; where they have not, no comparison is
+    needed to know that nothing can be patched.
+    """
+    for row in old.FIELDS:
+        a, b = getattr(old, row.name), getattr(new, row.name)
+        if row.kind is not Kind.TABLES or a is b:
+            continue
+        if a is None or b is None or len(a) != len(b):
+            return False
+        if row.name == SUBGRAPHS and not all(map(has_same_lists, a, b)):
+            return False
+    return True
 
 
 def same_value(row: Field, a: Any, b: Any) -> bool:
