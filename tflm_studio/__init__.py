@@ -2,6 +2,7 @@
 """TFLM Studio: look at, change and save TensorFlow Lite Micro models."""
 
 from tflm_studio.analysis.reach import reach_of
+from tflm_studio.analysis.tensor_values import values
 from tflm_studio.editing import (
     associated_files,
     buffers,
@@ -66,4 +67,5 @@ __all__ = [
     "subgraphs",
     "surgeries",
     "tensors",
+    "values",
 ]

@@ -70,12 +70,12 @@ def info_lines(path: str, array: str | None = None) -> list[str]:
     Raises:
         ReadError: The file cannot be read as a model.
     """
-    return list(describe_model(_load(path, array), Path(path).name))
+    return list(describe_model(load_model(path, array), Path(path).name))
 
 
 def _info(arguments: argparse.Namespace) -> None:
     if arguments.json:
-        model = _load(arguments.file, arguments.array)
+        model = load_model(arguments.file, arguments.array)
         print(json.dumps(summarize(model), indent=2))
     else:
         print("\n".join(info_lines(arguments.file, arguments.array)))
@@ -89,7 +89,7 @@ def _convert(arguments: argparse.Namespace) -> None:
         raise WriteError(
             f"{arguments.output}: the suffix says what to write; use one of {known}"
         )
-    model = _load(arguments.file, arguments.array)
+    model = load_model(arguments.file, arguments.array)
     output, source = Path(arguments.output), Path(arguments.file)
     written = export_files(output) if suffix in C_SUFFIXES else (output,)
     if any(each.exists() and each.samefile(source) for each in written):
@@ -100,7 +100,7 @@ def _convert(arguments: argparse.Namespace) -> None:
 
 
 def _files(arguments: argparse.Namespace) -> None:
-    model = _load(arguments.file, arguments.array)
+    model = load_model(arguments.file, arguments.array)
     problem = archive_problem(model)
     if problem:
         raise ReadError(
@@ -116,7 +116,8 @@ def _files(arguments: argparse.Namespace) -> None:
             print(path)
 
 
-def _load(path: str, array: str | None) -> Model:
+def load_model(path: str, array: str | None) -> Model:
+    """A model from a file; warnings go to stderr."""
     model = load_model_from_file(path, array)
     for warning in model.extra.warnings if isinstance(model.extra, JsonOrigin) else ():
         print(f"{path}: {warning}", file=sys.stderr)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`buffer` and `weights`: values of a model as numbers, files and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tflm_studio.analysis.array_picture import array_picture
+from tflm_studio.analysis.array_summary import summarize_array
+from tflm_studio.analysis.tensor_values import values
+from tflm_studio.cli.verbs import FILE_HELP, add_array_option, load_model
+from tflm_studio.editing.document import Document
+from tflm_studio.editing.weight_arrays import export_weights, import_weights, weight_places
+from tflm_studio.formats.array_files import (
+    read_npz,
+    write_csv,
+    write_npy,
+    write_npz,
+    write_png,
+)
+from tflm_studio.formats.file_stamp import is_same_path
+from tflm_studio.model.errors import EditError, WriteError
+from tflm_studio.model.tensor_types import Array
+
+SUFFIXES = (".npy", ".csv", ".png")
+
+
+def add_value_verbs(verbs: Any) -> None:
+    """Declares the verbs; each sets `run` to the function that carries it out.
+
+    Args:
+        verbs: What `ArgumentParser.add_subparsers` returned.
+    """
+    buffer = verbs.add_parser("buffer", help="print or write the values of a tensor or buffer")
+    buffer.add_argument("file", metavar="FILE", help=FILE_HELP)
+    buffer.add_argument(
+        "address", metavar="ADDRESS", help="such as subgraphs[0].tensors[3] or buffers[7]"
+    )
+    buffer.add_argument("--real", action="store_true", help="the reals quantised values mean")
+    buffer.add_argument("--dtype", metavar="TYPE", help="of the elements of a buffer")
+    buffer.add_argument("--stats", action="store_true", help="statistics instead of values")
+    buffer.add_argument("--json", action="store_true", help="as JSON")
+    buffer.add_argument("-o", "--output", metavar="OUT", help="a .npy, .csv or .png file")
+    add_array_option(buffer)
+    buffer.set_defaults(run=_buffer)
+    weights = verbs.add_parser("weights", help="all weights as one .npz file, and back")
+    weights.add_argument("file", metavar="FILE", help=FILE_HELP)
+    weights.add_argument("-o", "--output", metavar="OUT", required=True)
+    weights.add_argument(
+        "--import", dest="source", metavar="IN.npz", help="write a model with these weights"
+    )
+    add_array_option(weights)
+    weights.set_defaults(run=_weights)
+
+
+def _buffer(arguments: argparse.Namespace) -> None:
+    model = load_model(arguments.file, arguments.array)
+    try:
+        found = values(model, arguments.address, real=arguments.real, dtype=arguments.dtype)
+    except EditError as error:
+        raise EditError(f"{arguments.file}: {error}") from None
+    if arguments.output is not None:
+        _write(Path(arguments.output), found, Path(arguments.file))
+    if arguments.stats:
+        summary = summarize_array(found)
+        print(json.dumps(summary) if arguments.json else "\n".join(_lines(summary)))
+    elif arguments.output is None:
+        print(json.dumps(_plain(found)) if arguments.json else np.array2string(found))
+
+
+def _write(path: Path, found: Array, source: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        known = " ".join(SUFFIXES)
+        raise WriteError(f"{path}: the suffix says what to write; use one of {known}")
+    _check_other(path, source)
+    if path.suffix.lower() == ".npy":
+        write_npy(path, found)
+    elif path.suffix.lower() == ".csv":
+        write_csv(path, found)
+    else:
+        write_png(path, array_picture(found))
+
+
+def _check_other(path: Path, source: Path) -> None:
+    if path.exists() and is_same_path(path, source):
+        raise WriteError(f"{path}: would be replaced by what is made of it; name another OUT.")
+
+
+def _lines(summary: dict[str, Any]) -> list[str]:
+    shape = "x".join(map(str, summary["shape"])) or "scalar"
+    numbers = ("count", "min", "max", "mean", "std", "zeros", "unique", "nan", "infinite")
+    return [
+        f"dtype     {summary['dtype']}",
+        f"shape     {shape}",
+        *(f"{name:<9} {summary[name]}" for name in numbers if summary[name] is not None),
+    ]
+
+
+def _plain(found: Array) -> Any:
+    if found.dtype.kind == "c":
+        return [[value.real, value.imag] for value in found.reshape(-1).tolist()]
+    if found.dtype == object:
+        return [text.decode("utf-8", "backslashreplace") for text in found.reshape(-1)]
+    return found.tolist()
+
+
+def _weights(arguments: argparse.Namespace) -> None:
+    if arguments.source is None:
+        model = load_model(arguments.file, arguments.array)
+        arrays, notes = export_weights(model)
+        for note in notes:
+            print(f"{arguments.file}: left out: {note}", file=sys.stderr)
+        output = Path(arguments.output)
+        _check_other(output, Path(arguments.file))
+        write_npz(output, arrays)
+        return
+    document = Document.open(arguments.file, arguments.array)
+    most = {}
+    for name, place in weight_places(document.model).items():
+        try:
+            # Eight bytes for each value: any numpy type of the same shape may stand there.
+            most[name] = values(document.model, place).size * 16
+        except EditError:
+            most[name] = 0
+    source = Path(arguments.source)
+    document.do(import_weights(document.model, read_npz(source, most)))
+    document.save_as(arguments.output)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrays as files: .npy, .npz, .csv, and pictures as .png. Nothing read here runs code."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_studio.formats.atomic_file import write_atomically
+from tflm_studio.model.errors import ReadError, WriteError
+from tflm_studio.model.tensor_types import Array
+
+HEADER_ROOM = 1 << 16  # what a .npy file may take besides its values
+PNG_SIGN = b"\x89PNG\r\n\x1a\n"
+
+
+def write_npy(path: Path, values: Array) -> None:
+    """Writes one array, exactly.
+
+    Raises:
+        WriteError: It holds texts, which the format keeps only as code, or the disk refuses.
+    """
+    write_atomically(path, [_npy_bytes(path, values)])
+
+
+def _npy_bytes(path: Path, values: Array) -> bytes:
+    if values.dtype == object:
+        raise WriteError(f"{path}: texts cannot be written as .npy; use .csv.")
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+    return file.getvalue()
+
+
+def write_csv(path: Path, values: Array) -> None:
+    """Writes an array as lines of its last dimension, in digits that read back exactly.
+
+    Raises:
+        WriteError: The disk refuses.
+    """
+    write_atomically(path, [line.encode() for line in _csv_lines(values)])
+
+
+def _csv_lines(values: Array) -> Iterable[str]:
+    wide = values.reshape(-1, values.shape[-1] if values.ndim and values.shape[-1] else 1)
+    if values.dtype == object:
+        for row in wide:
+            yield ",".join(_quoted(text) for text in row) + "\n"
+        return
+    one: Any = repr if values.dtype.kind in "fc" else str
+    if values.dtype == np.float32:
+        one = _shortest
+    for row in wide:
+        yield ",".join(map(one, row if one is _shortest else row.tolist())) + "\n"
+
+
+def _shortest(value: Any) -> str:
+    return str(value)  # numpy writes a float32 in the fewest digits that read back
+
+
+def _quoted(text: bytes) -> str:
+    shown = text.decode("utf-8", "backslashreplace").replace('"', '""')
+    return f'"{shown}"'
+
+
+def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Writes named arrays into one file.
+
+    Raises:
+        WriteError: One of them holds texts, or the disk refuses.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            # One date for all: the same weights give the same file.
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, _npy_bytes(path, values))
+    write_atomically(path, [file.getvalue()])
+
+
+def read_npz(path: Path, expected: Mapping[str, int]) -> dict[str, Array]:
+    """Reads named arrays.
+
+    Args:
+        path: The file.
+        expected: Bytes that each array may take; others are left alone.
+
+    Raises:
+        ReadError: The file is no such archive, or an array is larger than it may be.
+    """
+    found: dict[str, Array] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                name = entry.filename.removesuffix(".npy")
+                if name not in expected:
+                    continue
+                if entry.file_size > expected[name] + HEADER_ROOM:
+                    raise ReadError(
+                        f"{path}: '{name}' takes {entry.file_size:,} bytes, the model has "
+                        f"{expected[name]:,} there."
+                    )
+                file = io.BytesIO(archive.read(entry))
+                found[name] = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ReadError(f"{path}: cannot be read as .npz: {error}.") from error
+    return found
+
+
+def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
+    """Writes a picture.
+
+    Args:
+        path: Where.
+        rgb: Shape (height, width, 3).
+
+    Raises:
+        WriteError: The picture is empty, or the disk refuses.
+    """
+    height, width = rgb.shape[:2]
+    if not height or not width:
+        raise WriteError(f"{path}: there are no values to draw.")
+    # Each line begins with a filter number; 0 leaves the line as it is (PNG 1.2, section 6).
+    lines = np.zeros((height, 1 + width * 3), np.uint8)
+    lines[:, 1:] = rgb.reshape(height, -1)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = (b"IHDR", head), (b"IDAT", zlib.compress(lines.tobytes())), (b"IEND", b"")
+    write_atomically(path, [PNG_SIGN, *(_chunk(*chunk) for chunk in chunks)])
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    )
