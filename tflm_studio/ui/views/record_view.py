@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
 from tflm_studio.model.excerpts import excerpt
@@ -40,6 +41,7 @@ from tflm_studio.ui.models.record_table import (
 from tflm_studio.ui.models.search_proxy import SearchProxy
 from tflm_studio.ui.models.session import relinks
 from tflm_studio.ui.views.colours import CHIP_PIXELS
+from tflm_studio.ui.views.empty_note import EmptyNote
 
 ROW_PIXELS = 24
 WIDEST_PIXELS = 340
@@ -117,7 +119,20 @@ class RecordView(QTableView):
         table.dataChanged.connect(self._note_rows)
         table.refreshed.connect(self.viewport().update)
         table.modelReset.connect(lambda: self.follow(self.session.selection.address))
+        self.empty_note = EmptyNote(self)
+        for signal in (self.proxy.modelReset, self.proxy.layoutChanged):
+            signal.connect(self._show_if_empty)
+        self.proxy.rowsInserted.connect(self._show_if_empty)
+        self.proxy.rowsRemoved.connect(self._show_if_empty)
         self.fit_columns()
+
+    def _show_if_empty(self) -> None:
+        self.empty_note.show_if(self.is_filtered_away)
+
+    @property
+    def is_filtered_away(self) -> bool:
+        """Whether there are rows, none of which the filter shows."""
+        return self.table.rowCount() > 0 and self.proxy.rowCount() == 0
 
     def _build_look(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -175,9 +190,17 @@ class RecordView(QTableView):
             if wanted > self.columnWidth(number):
                 self.setColumnWidth(number, wanted)
 
-    def filter(self, text: str) -> None:
-        """Shows only rows that contain the text anywhere."""
+    def filter(self, text: str) -> RowQuery:
+        """Shows only the rows that fit a text; returns what it was taken for."""
         self.proxy.search(text)
+        self._show_if_empty()
+        return self.proxy.query
+
+    def enter(self) -> None:
+        """Takes the focus; a row that is shown is current then."""
+        self.setFocus()
+        if not self.currentIndex().isValid() and self.proxy.rowCount():
+            self.setCurrentIndex(self.proxy.index(0, 0))
 
     def count_text(self) -> str:
         """How many rows there are, and how many of them the filter shows."""
