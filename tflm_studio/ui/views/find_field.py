@@ -5,12 +5,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from tflm_studio.ui.views.elided_label import ElidedLabel
 
-FIELD_PIXELS = 300
-NOTE_PIXELS = 300
+FIELD_PIXELS = 280
 HINT = "Find rows: conv int8 >1k #12 …   Ctrl+F"
 _EXAMPLES = (
     ("conv relu", "rows with both words, in any order, in any column"),
@@ -75,7 +82,6 @@ class FindBar(QWidget):
         self.field = FindField()
         self.note = ElidedLabel()
         self.note.setObjectName("find_note")
-        self.note.setFixedWidth(NOTE_PIXELS)
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         help_button = QToolButton()
         help_button.setObjectName("find_help")
@@ -84,9 +90,10 @@ class FindBar(QWidget):
         help_button.setToolTip("What can be typed here (F1)")
         help_button.setAccessibleName("What can be typed in the find field")
         help_button.clicked.connect(lambda: show_help(self.field))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.note)
+        row.addWidget(self.note, 1)
         row.addWidget(self.field)
         row.addWidget(help_button)
 

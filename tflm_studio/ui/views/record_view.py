@@ -14,8 +14,18 @@ from PySide6.QtCore import (
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import (
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
     QAbstractItemView,
     QFrame,
     QHeaderView,
@@ -30,6 +40,7 @@ from PySide6.QtWidgets import (
 from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.related import NOTHING, Related, related_to
 from tflm_studio.ui.models.record_table import (
@@ -40,8 +51,10 @@ from tflm_studio.ui.models.record_table import (
 )
 from tflm_studio.ui.models.search_proxy import SearchProxy
 from tflm_studio.ui.models.session import relinks
+from tflm_studio.ui.views.cell_steps import editable_from, next_editable
 from tflm_studio.ui.views.colours import CHIP_PIXELS
 from tflm_studio.ui.views.empty_note import EmptyNote
+from tflm_studio.ui.views.row_clipboard import cells_to_paste, rows_as_text
 
 ROW_PIXELS = 24
 WIDEST_PIXELS = 340
@@ -51,6 +64,17 @@ GAP = "\N{EN SPACE}"
 SAMPLE_ROWS = 200
 LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
 PADDING_PIXELS = 20
+OPENING_KEYS = (Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+SILENT_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+HELD_KEYS = (
+    Qt.KeyboardModifier.ControlModifier
+    | Qt.KeyboardModifier.AltModifier
+    | Qt.KeyboardModifier.ShiftModifier
+)
+STEPS = {
+    QAbstractItemDelegate.EndEditHint.EditNextItem: 1,
+    QAbstractItemDelegate.EndEditHint.EditPreviousItem: -1,
+}
 
 _SELECT = QItemSelectionModel.SelectionFlag
 
@@ -140,9 +164,9 @@ class RecordView(QTableView):
         self.setAlternatingRowColors(True)
         self.setWordWrap(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        triggers = QAbstractItemView.EditTrigger
         self.setEditTriggers(
-            QAbstractItemView.EditTrigger.DoubleClicked
-            | QAbstractItemView.EditTrigger.EditKeyPressed
+            triggers.DoubleClicked | triggers.EditKeyPressed | triggers.AnyKeyPressed
         )
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
@@ -235,7 +259,8 @@ class RecordView(QTableView):
             # A link may name what is not there, by a number that Qt cannot even hold.
             self.selectionModel().clearSelection()
             return
-        index = self.proxy.mapFromSource(self.table.index(row, 0))
+        column = max(self.currentIndex().column(), 0)
+        index = self.proxy.mapFromSource(self.table.index(row, column))
         if index.isValid() and self.currentIndex().row() != index.row():
             self.setCurrentIndex(index)
         elif index.isValid() and not self.selectionModel().isSelected(index):
@@ -282,11 +307,64 @@ class RecordView(QTableView):
             # The commands of the menu are for the row it was opened on.
             self._select(index)
 
+    # ------------------------------------------------------------------ keys
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        opens = event.key() in OPENING_KEYS and not event.modifiers() & HELD_KEYS
         if event.matches(QKeySequence.StandardKey.Copy):
-            QGuiApplication.clipboard().setText(self.selected_text())
+            self.copy_rows()
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            self.paste()
+        elif opens and editable_from(self, self.currentIndex()).isValid():
+            self._open_editor(editable_from(self, self.currentIndex()))
+        elif event.key() in SILENT_KEYS:
+            event.ignore()  # typing opens an editor, but these are no text
         else:
             super().keyPressEvent(event)
+
+    def _open_editor(self, index: QModelIndex) -> None:
+        self.selectionModel().setCurrentIndex(index, _SELECT.ClearAndSelect | _SELECT.Rows)
+        self.scrollTo(index)
+        self.edit(index)
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        step = STEPS.get(hint, 0)
+        if not step:
+            super().closeEditor(editor, hint)
+            return
+        super().closeEditor(editor, QAbstractItemDelegate.EndEditHint.NoHint)
+        # What was typed may have moved the row elsewhere, or out of what the filter shows.
+        target = next_editable(self, self.currentIndex(), step)
+        if target.isValid():
+            self._open_editor(target)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        current = self.currentIndex()
+        if not self.hasFocus() or not current.isValid():
+            return
+        # Rows are selected, but keys edit a cell.
+        painter = QPainter(self.viewport())
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
+        painter.drawRect(self.visualRect(current).adjusted(1, 1, -1, -1))
+
+    # ------------------------------------------------------------------ rows as text
+
+    def copy_rows(self, form: str = "tabs") -> None:
+        """Copies the selected rows; see `rows_as_text`."""
+        QGuiApplication.clipboard().setText(rows_as_text(self, form))
+
+    def paste(self) -> None:
+        """Writes what was copied into cells, from the current one on, as one step."""
+        text = QGuiApplication.clipboard().text()
+        if not text:
+            return
+        try:
+            cells = cells_to_paste(self, text)
+        except EditError as error:
+            self.session.refused.emit(str(error))
+            return
+        self.table.put(cells)
 
     def selected_rows(self) -> list[int]:
         """Indices of the selected things, in the order in which they are shown."""
@@ -309,6 +387,4 @@ class RecordView(QTableView):
 
     def selected_text(self) -> str:
         """The selected rows, cells parted by tabs, as spreadsheets take them."""
-        rows = self.selected_rows()
-        # Not what the cells show, which may be no more than the ends of a long text.
-        return "\n".join("\t".join(c.text(row) for c in self.table.columns) for row in rows)
+        return rows_as_text(self)
