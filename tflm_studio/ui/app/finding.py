@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.analysis.runtime_messages import NamedPlace
+from tflm_studio.model.address import Address
 from tflm_studio.ui.views.find_field import FindBar
 from tflm_studio.ui.views.metadata_panel import MetadataPanel
 from tflm_studio.ui.views.record_view import RecordView
@@ -65,6 +66,15 @@ class Finding(QObject):
         if place.index is None:
             return f"Error message: operators {place.name}"
         return f"{_ONE[place.kind].capitalize()} {place.index}"
+
+    def show(self, address: Address) -> None:
+        """Selects a place, shows it in its table, filtered or not, and leads there."""
+        self._window.show_place(address)
+        page = self._window.tabs.currentWidget()
+        if isinstance(page, RecordView) and not page.shows(address):
+            self._bar.field.clear()
+            page.follow(address)
+        page.setFocus()
 
     def _prepare(self) -> None:
         page = self._window.tabs.currentWidget()

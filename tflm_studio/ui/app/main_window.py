@@ -374,6 +374,15 @@ class MainWindow(QMainWindow):
         page = self.tabs.currentWidget()
         return page if isinstance(page, QAbstractItemView) else None
 
+    def current_record_view(self) -> RecordView | None:
+        """The table of records that has the focus, or that of the current tab."""
+        focus = self.focusWidget()
+        every = (*self.record_views, *self.metadata_panel.views)
+        page = self.tabs.currentWidget()
+        return next(
+            (view for view in every if view in (focus, page) and view.isVisible()), None
+        )
+
     # ------------------------------------------------------------------ Qt events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -231,6 +231,13 @@ class RecordView(QTableView):
         count, shown = self.table.rowCount(), self.proxy.rowCount()
         return f"{count:,}" if shown == count else f"{shown:,} of {count:,}"
 
+    def shows(self, address: Address) -> bool:
+        """Whether a thing of the table has a row that the filter shows."""
+        own = self.table.list_address()
+        if address[: len(own)] != own or len(address) <= len(own):
+            return False
+        return self.proxy.mapFromSource(self.table.index(int(address[len(own)]), 0)).isValid()
+
     def follow(self, address: Address) -> None:
         """Marks what belongs to the selected place."""
         own, across = self.table.list_address(), self.horizontalScrollBar()
@@ -310,6 +317,10 @@ class RecordView(QTableView):
     # ------------------------------------------------------------------ keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.state() is QAbstractItemView.State.EditingState:
+            # Editors hand on what they do not use, such as the Enter that ends them.
+            event.ignore()
+            return
         opens = event.key() in OPENING_KEYS and not event.modifiers() & HELD_KEYS
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_rows()
