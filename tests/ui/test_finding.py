@@ -166,6 +166,21 @@ def test_an_error_message_leads_to_what_it_names(window: MainWindow) -> None:
     assert rows(window.operator_view) == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Node number 2 (CONV_2D) failed to prepare.", "Operator 2"),
+        ("Node number 2 (ADD) failed to prepare.", "Operator 2 is CONV_2D, not ADD."),
+        ("Node number 99 (ADD) failed to prepare.", "There is no operator 99 here."),
+        ("tensor 99", "There is no tensor 99 here."),
+        ("buffer 3", "Buffer 3"),
+    ],
+)
+def test_a_message_of_another_model_is_told(window: MainWindow, text: str, said: str) -> None:
+    window.find_field.setText(text)
+    assert note(window).text() == said
+
+
 def test_no_row_fits_is_said_in_the_table(window: MainWindow, qtbot: QtBot) -> None:
     view = window.operator_view
     assert not view.empty_note.isVisible()

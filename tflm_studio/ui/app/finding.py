@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject
 
 from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.analysis.runtime_messages import NamedPlace
-from tflm_studio.model.address import Address
+from tflm_studio.model.address import Address, find_address
+from tflm_studio.model.operators import knowledge_of, schema_name
+from tflm_studio.model.schema import Operator
 from tflm_studio.ui.views.find_field import FindBar
 from tflm_studio.ui.views.metadata_panel import MetadataPanel
 from tflm_studio.ui.views.record_view import RecordView
@@ -62,10 +64,21 @@ class Finding(QObject):
         return query
 
     def _tell(self, place: NamedPlace) -> str:
-        """What an error message names."""
+        """What an error message names, and whether that is in the model."""
         if place.index is None:
             return f"Error message: operators {place.name}"
-        return f"{_ONE[place.kind].capitalize()} {place.index}"
+        model, name = self._window.document.model, f"{_ONE[place.kind]} {place.index}"
+        address: Address = (place.kind, place.index)
+        if place.kind != "buffers":
+            address = ("subgraphs", self._window.session.subgraph_index, *address)
+        thing = find_address(model, address)
+        if thing is None:
+            return f"There is no {name} here."
+        if isinstance(thing, Operator) and place.name:
+            known = knowledge_of(model, thing)
+            if place.name not in (known.name, schema_name(known)):
+                return f"{name.capitalize()} is {schema_name(known)}, not {place.name}."
+        return name.capitalize()
 
     def show(self, address: Address) -> None:
         """Selects a place, shows it in its table, filtered or not, and leads there."""

@@ -104,7 +104,9 @@ class GoToDialog(QDialog):
             return "Type what to look for."
         if not count:
             return f"There is nothing called '{excerpt(text, 60)}' in this model."
-        return f"The first {count} that fit" if count >= MOST_FOUND else ""
+        if count >= MOST_FOUND:
+            return f"The first {count} that fit."
+        return "Enter leads there." if count == 1 else "Down chooses another."
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         is_key = watched is self.field and event.type() is QEvent.Type.KeyPress

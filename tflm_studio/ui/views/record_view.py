@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QItemSelectionRange,
     QModelIndex,
-    QPersistentModelIndex,
     Qt,
-    QTimer,
 )
 from PySide6.QtGui import (
     QGuiApplication,
@@ -29,10 +27,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
-    QLineEdit,
-    QStyledItemDelegate,
-    QStyleOptionHeader,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
@@ -41,29 +35,21 @@ from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.related import NOTHING, Related, related_to
 from tflm_studio.ui.models.record_table import (
     ADDRESS_ROLE,
-    GROUP_COLUMN,
     RecordTable,
     runs,
 )
 from tflm_studio.ui.models.search_proxy import SearchProxy
 from tflm_studio.ui.models.session import relinks
 from tflm_studio.ui.views.cell_steps import editable_from, next_editable
-from tflm_studio.ui.views.colours import CHIP_PIXELS
 from tflm_studio.ui.views.empty_note import EmptyNote
+from tflm_studio.ui.views.record_cells import CellDelegate, ColumnFit, RecordHeader
 from tflm_studio.ui.views.row_clipboard import cells_to_paste, rows_as_text
 
 ROW_PIXELS = 24
-WIDEST_PIXELS = 340
-MOST_MEASURED_ROWS = 8
 MOST_MARKED = 500
-GAP = "\N{EN SPACE}"
-SAMPLE_ROWS = 200
-LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
-PADDING_PIXELS = 20
 OPENING_KEYS = (Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 SILENT_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 HELD_KEYS = (
@@ -77,37 +63,6 @@ STEPS = {
 }
 
 _SELECT = QItemSelectionModel.SelectionFlag
-
-
-class RecordHeader(QHeaderView):
-    """A header whose numbers keep a distance from the next column, as the cells do."""
-
-    def initStyleOptionForIndex(self, option: QStyleOptionHeader, logical_index: int) -> None:
-        super().initStyleOptionForIndex(option, logical_index)
-        if option.textAlignment & Qt.AlignmentFlag.AlignRight:
-            option.text += GAP
-
-
-class CellDelegate(QStyledItemDelegate):
-    """Draws cells; numbers, which stand on the right, keep a distance from the next column."""
-
-    def createEditor(
-        self,
-        parent: QWidget,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> QWidget:
-        editor = super().createEditor(parent, option, index)
-        if isinstance(editor, QLineEdit):
-            editor.setMaxLength(LONGEST_TEXT)
-        return editor
-
-    def initStyleOption(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        super().initStyleOption(option, index)
-        if option.displayAlignment & Qt.AlignmentFlag.AlignRight:
-            option.text += GAP
 
 
 class RecordView(QTableView):
@@ -128,7 +83,6 @@ class RecordView(QTableView):
         self.table = table
         self.session = table.session
         self._following = False
-        self._grown: set[int] = set()
         self.setObjectName(name)
         self.proxy = SearchProxy(table, self)
         self.setModel(self.proxy)
@@ -140,7 +94,7 @@ class RecordView(QTableView):
         self.clicked.connect(self._select)
         self.session.selection.changed.connect(self.follow)
         self.session.changed.connect(self._on_document_changed)
-        table.dataChanged.connect(self._note_rows)
+        self._fit = ColumnFit(self, table)
         table.refreshed.connect(self.viewport().update)
         table.modelReset.connect(lambda: self.follow(self.session.selection.address))
         self.empty_note = EmptyNote(self)
@@ -183,36 +137,7 @@ class RecordView(QTableView):
 
     def fit_columns(self) -> None:
         """Makes columns as wide as what the first rows hold."""
-        rows = range(min(self.table.rowCount(), SAMPLE_ROWS))
-        for number in range(self.table.columnCount()):
-            self.setColumnWidth(number, self._width_for(number, rows))
-
-    def _width_for(self, number: int, rows: Sequence[int]) -> int:
-        # Qt's own way asks the delegate for every cell, which takes 30 times as long.
-        column, metrics = self.table.columns[number], self.fontMetrics()
-        texts = (excerpt(column.text(row)) for row in rows)
-        shown = max(map(metrics.horizontalAdvance, texts), default=0)
-        if rows and number == GROUP_COLUMN and self.table.group(rows[0]):
-            shown += CHIP_PIXELS + 8
-        width = max(shown, metrics.horizontalAdvance(column.title) + 8) + PADDING_PIXELS
-        return min(width, WIDEST_PIXELS)
-
-    def _note_rows(self, first: QModelIndex, last: QModelIndex) -> None:
-        """Has columns grown for rows once all edits of a moment are done."""
-        if last.row() - first.row() >= MOST_MEASURED_ROWS:
-            return
-        if not self._grown:
-            QTimer.singleShot(0, self, self._grow_columns)
-        self._grown.update(range(first.row(), last.row() + 1))
-
-    def _grow_columns(self) -> None:
-        count = self.table.rowCount()
-        rows = [row for row in sorted(self._grown)[:MOST_MEASURED_ROWS] if row < count]
-        self._grown.clear()
-        for number in range(self.table.columnCount()):
-            wanted = self._width_for(number, rows)
-            if wanted > self.columnWidth(number):
-                self.setColumnWidth(number, wanted)
+        self._fit.fit()
 
     def filter(self, text: str) -> RowQuery:
         """Shows only the rows that fit a text; returns what it was taken for."""
