@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from tests.conftest import SAMPLES
 from tflm_studio.analysis.runtime_messages import NamedPlace, find_named_place
+from tflm_studio.editing.document import Document
+from tflm_studio.editing.edits import Edit, Set
 
 
 @pytest.mark.parametrize(
@@ -57,3 +64,52 @@ from tflm_studio.analysis.runtime_messages import NamedPlace, find_named_place
 )
 def test_messages(text: str, place: tuple[str, int | None, str] | None) -> None:
     assert find_named_place(text) == (NamedPlace(*place) if place is not None else None)
+
+
+LITERT = """
+import sys
+from ai_edge_litert.interpreter import Interpreter
+try:
+    interpreter = Interpreter(sys.argv[1])
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+except (RuntimeError, ValueError) as error:
+    sys.stderr.write(str(error))
+"""
+MICRO = """
+import sys
+from pathlib import Path
+from tflite_micro.python.tflite_micro import runtime
+runtime.Interpreter.from_bytes(Path(sys.argv[1]).read_bytes())
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "edit", "place"),
+    [
+        (LITERT, Set("subgraphs[0].tensors[7].buffer", 0), NamedPlace("tensors", 7)),
+        (LITERT, Set("subgraphs[0].tensors[7].type", 0), NamedPlace("tensors", 7)),
+        (
+            LITERT,
+            Set("subgraphs[0].operators[6].inputs", [99]),
+            NamedPlace("tensors", 99),
+        ),
+        (
+            MICRO,
+            Set("subgraphs[0].tensors[7].type", 0),
+            NamedPlace("operators", 2, "CONV_2D"),
+        ),
+    ],
+)
+def test_what_the_runtimes_say_is_understood(
+    program: str, edit: Edit, place: NamedPlace, tmp_path: Path
+) -> None:
+    document = Document.open(SAMPLES / "shapes_int8.tflite")
+    document.do(edit)
+    path = tmp_path / "broken.tflite"
+    document.save(path)
+    # A program of its own: the runtimes die of some models.
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+    )
+    assert find_named_place(ran.stdout + ran.stderr) == place, ran.stderr

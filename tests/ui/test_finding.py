@@ -172,7 +172,7 @@ def test_an_error_message_leads_to_what_it_names(window: MainWindow) -> None:
         ("Node number 2 (CONV_2D) failed to prepare.", "Operator 2"),
         ("Node number 2 (ADD) failed to prepare.", "Operator 2 is CONV_2D, not ADD."),
         ("Node number 99 (ADD) failed to prepare.", "There is no operator 99 here."),
-        ("tensor 99", "There is no tensor 99 here."),
+        ("tensor 99", "There is no tensor 99 here: try inputs:99 on operators."),
         ("buffer 3", "Buffer 3"),
     ],
 )
@@ -193,6 +193,30 @@ def test_no_row_fits_is_said_in_the_table(window: MainWindow, qtbot: QtBot) -> N
     assert window.find_field.text() == ""
     assert not view.empty_note.isVisible()
     assert view.proxy.rowCount() == 7
+
+
+def test_each_row_is_put_together_once(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = window.operator_view
+    asked: list[int] = []
+
+    def ask(row: int) -> str:
+        asked.append(row)
+        return str(row)
+
+    monkeypatch.setattr(view.proxy._rows, "_found_as", [ask] * 7)
+    for typed in ("a", "a 1", "name:1", "name:12 -x", ">1", ""):
+        find(window, typed)
+    assert 0 < len(asked) <= 7 * 7
+
+
+def test_rows_are_prepared_before_anything_is_typed(window: MainWindow, qtbot: QtBot) -> None:
+    texts = window.operator_view.proxy._rows._texts
+    assert not texts
+    window.activateWindow()
+    trigger(window, "edit.find")
+    qtbot.waitUntil(lambda: len(texts) == 7)
 
 
 def test_an_edit_may_bring_a_row_that_fits(window: MainWindow) -> None:

@@ -72,6 +72,8 @@ class Finding(QObject):
         if place.kind != "buffers":
             address = ("subgraphs", self._window.session.subgraph_index, *address)
         thing = find_address(model, address)
+        if thing is None and place.kind == "tensors":
+            return f"There is no {name} here: try inputs:{place.index} on operators."
         if thing is None:
             return f"There is no {name} here."
         if isinstance(thing, Operator) and place.name:
