@@ -168,7 +168,7 @@ class Visits:
             self._visit_table(view)
 
     def _filter(self) -> None:
-        for text in ("a", "\u202e(["):
+        for text in ("a", "\u202e([", ">1k -type:int8", "#0-99 name:o", "buffer:>3"):
             self.window.find_field.setText(text)
         self.window.find_field.clear()
 

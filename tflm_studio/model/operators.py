@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operator_args import describe_args
 from tflm_studio.model.resource_files import resource_path
+from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import Model, Operator, OperatorCode, SubGraph, Tensor
 
@@ -153,6 +155,14 @@ def operator_name(model: Model, operator: Operator) -> str:
     return knowledge_of(model, operator).name
 
 
+def schema_name(known: OperatorKnowledge) -> str:
+    """What schema and error messages call an operator, such as "CONV_2D"."""
+    try:
+        return known.name if known.code == CUSTOM else BuiltinOperator(known.code).name
+    except ValueError:
+        return known.name
+
+
 def operator_args(model: Model, subgraph: SubGraph, operator: Operator) -> str:
     """The args of an operator in a few words, such as "3x3 s2 SAME RELU6"; "" if none."""
     known = knowledge_of(model, operator)
@@ -218,6 +228,14 @@ def has_data(model: Model, tensor: Tensor) -> bool:
     if tensor.buffer >= len(buffers):
         return False
     return data_bytes(buffers[tensor.buffer].data) > 0
+
+
+def tensor_bytes(model: Model, tensor: Tensor) -> int:
+    """Bytes of a tensor: of its stored data, else what its shape and type need."""
+    buffers = model.buffers or []
+    stored = data_bytes(buffers[tensor.buffer].data) if tensor.buffer < len(buffers) else 0
+    sizes = [max(size, 0) for size in tensor.shape or []]
+    return stored or element_type(tensor.type).nbytes(math.prod(sizes))
 
 
 def enum_text(value: Any) -> str:

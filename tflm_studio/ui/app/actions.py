@@ -71,7 +71,32 @@ WINDOW_ACTIONS = (
     ),
     ActionRow("edit.copy", "Copy rows", "Edit", (), "Copy the selected rows", separated=True),
     ActionRow(
-        "edit.find", "Find…", "Edit", (Keys.Find,), "Show only rows that contain a text"
+        "edit.copy_markdown",
+        "Copy as Markdown",
+        "Edit",
+        (),
+        "Copy the selected rows, or all that are shown, as a Markdown table",
+    ),
+    ActionRow(
+        "edit.copy_text",
+        "Copy as text",
+        "Edit",
+        (),
+        "Copy the selected rows, or all that are shown, in aligned columns",
+    ),
+    ActionRow(
+        "edit.paste",
+        "Paste into cells",
+        "Edit",
+        (),
+        "Write what was copied, from this cell on",
+    ),
+    ActionRow(
+        "edit.find",
+        "Find…",
+        "Edit",
+        (Keys.Find,),
+        "Show only rows that fit words, sizes, types, indices or an error message",
     ),
     ActionRow(
         "edit.put_inside",
@@ -94,6 +119,17 @@ WINDOW_ACTIONS = (
     ),
     ActionRow(
         "go.forward", "Forward", "Go", ("Alt+Right",), "Undo going back", "", "can_go_forward"
+    ),
+    ActionRow(
+        "go.to",
+        "Go to…",
+        "Go",
+        ("Ctrl+G",),
+        "Select an operator, tensor or buffer by number, name, address or error message",
+    ),
+    ActionRow("go.next_panel", "Next panel", "Go", ("F6",), "Move the focus on"),
+    ActionRow(
+        "go.previous_panel", "Previous panel", "Go", ("Shift+F6",), "Move the focus back"
     ),
     ActionRow(
         "go.operators", "Operators", "Go", ("Ctrl+1",), "Show the operators", separated=True

@@ -23,10 +23,11 @@ from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.file_commands import FileCommands
 from tflm_studio.ui.app.model_commands import ModelCommands
 from tflm_studio.ui.app.operator_commands import OperatorCommands
+from tflm_studio.ui.app.panel_cycle import go_to_next_panel
 from tflm_studio.ui.app.surgery_commands import SurgeryCommands
 from tflm_studio.ui.app.tensor_commands import TensorCommands
 from tflm_studio.ui.app.theme import THEMES, apply_theme
-from tflm_studio.ui.views.record_view import RecordView
+from tflm_studio.ui.views.go_to_dialog import ask_place
 
 if TYPE_CHECKING:
     from tflm_studio.ui.app.main_window import MainWindow
@@ -185,9 +186,26 @@ class Commands(QObject):
 
     def edit_copy(self) -> None:
         """Copies the selected rows of the current table."""
-        table = self._window.current_table()
-        if isinstance(table, RecordView):
-            QApplication.clipboard().setText(table.selected_text())
+        self._copy("tabs")
+
+    def edit_copy_markdown(self) -> None:
+        """Copies rows of the current table as a Markdown table."""
+        self._copy("markdown")
+
+    def edit_copy_text(self) -> None:
+        """Copies rows of the current table in aligned columns."""
+        self._copy("text")
+
+    def _copy(self, form: str) -> None:
+        table = self._window.current_record_view()
+        if table is not None:
+            table.copy_rows(form)
+
+    def edit_paste(self) -> None:
+        """Writes what was copied into cells of the current table."""
+        table = self._window.current_record_view()
+        if table is not None:
+            table.paste()
 
     def edit_find(self) -> None:
         """Puts the cursor into the search field."""
@@ -206,6 +224,20 @@ class Commands(QObject):
     def go_forward(self) -> None:
         """Undoes going back."""
         self._window.session.selection.forward()
+
+    def go_to(self) -> None:
+        """Asks for a place and shows it."""
+        address = ask_place(self._window.session, self._window)
+        if address is not None:
+            self._window.finding.show(address)
+
+    def go_next_panel(self) -> None:
+        """Moves the focus to the next panel."""
+        go_to_next_panel(self._window, 1)
+
+    def go_previous_panel(self) -> None:
+        """Moves the focus to the previous panel."""
+        go_to_next_panel(self._window, -1)
 
     def go_operators(self) -> None:
         """Shows the operators."""

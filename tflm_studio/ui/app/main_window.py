@@ -7,15 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QDockWidget,
     QLabel,
-    QLineEdit,
     QMainWindow,
-    QSizePolicy,
     QTabWidget,
     QToolBar,
     QVBoxLayout,
@@ -31,6 +29,7 @@ from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.operators import weight_inputs
 from tflm_studio.model.place_names import name_thing, thing_at
 from tflm_studio.ui.app.commands import Commands
+from tflm_studio.ui.app.finding import Finding
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.models.buffer_table import BufferTable
 from tflm_studio.ui.models.file_watch import FileWatch
@@ -44,6 +43,7 @@ from tflm_studio.ui.views.delegates import (
     ElementTypeDelegate,
     TensorIndexDelegate,
 )
+from tflm_studio.ui.views.find_field import FindBar, FindField
 from tflm_studio.ui.views.history_panel import HistoryPanel
 from tflm_studio.ui.views.inspector import Inspector
 from tflm_studio.ui.views.metadata_panel import MetadataPanel
@@ -158,9 +158,9 @@ class MainWindow(QMainWindow):
         self.subgraph_choice.setToolTip("The subgraph that the tables show")
         self.subgraph_choice.activated.connect(self._on_subgraph_chosen)
         self.session.subgraph_changed.connect(self.subgraph_choice.setCurrentIndex)
-        self.session.subgraph_changed.connect(self._title_tabs)
+        self.session.subgraph_changed.connect(self.title_tabs)
         self.tabs.setCornerWidget(self.subgraph_choice)
-        self.tabs.currentChanged.connect(lambda: self._filter(self.find_field.text()))
+        self.tabs.currentChanged.connect(lambda: self.finding.follow_tab())
         return self.tabs
 
     def _set_delegates(self) -> None:
@@ -200,19 +200,9 @@ class MainWindow(QMainWindow):
         toolbar.setMovable(False)
         toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.commands.fill_toolbar(toolbar)
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        toolbar.addWidget(spacer)
-        self.find_field = QLineEdit()
-        self.find_field.setObjectName("find_field")
-        self.find_field.setPlaceholderText("Find in the tables   Ctrl+F")
-        self.find_field.setClearButtonEnabled(True)
-        self.find_field.setFixedWidth(280)
-        self.find_field.textChanged.connect(self._filter)
-        leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.find_field)
-        leave.setContext(Qt.ShortcutContext.WidgetShortcut)
-        leave.activated.connect(self._leave_find)
-        toolbar.addWidget(self.find_field)
+        self.find_bar = FindBar()
+        self.finding = Finding(self, self.find_bar)
+        toolbar.addWidget(self.find_bar)
         self.addToolBar(toolbar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
 
@@ -264,7 +254,7 @@ class MainWindow(QMainWindow):
         sample = "  (sample)" if self.is_sample and self.document.path is None else ""
         self.setWindowTitle(f"{self.document.name}{sample}[*] — TFLM Studio")
         self.setWindowModified(self.document.modified)
-        self._title_tabs()
+        self.title_tabs()
         self.facts_label.setText(self.session.facts.describe())
         self.facts_label.setToolTip(tool_tip(self.session.facts.name_kinds()))
         self._show_place()
@@ -319,7 +309,8 @@ class MainWindow(QMainWindow):
     def _has_focus_in_tables(self) -> bool:
         return self.tabs.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
 
-    def _title_tabs(self) -> None:
+    def title_tabs(self) -> None:
+        """Says how many rows the tables show, and names the subgraphs."""
         model, index = self.document.model, self.session.subgraph_index
         subgraphs = model.subgraphs or []
         for tab, view in enumerate(self.record_views):
@@ -338,20 +329,14 @@ class MainWindow(QMainWindow):
         self.place_label.setText(name_thing(self.document.model, thing) if thing else "")
 
     @property
+    def find_field(self) -> FindField:
+        """What narrows the tables."""
+        return self.find_bar.field
+
+    @property
     def record_views(self) -> tuple[RecordView, ...]:
         """The tables of operators, tensors and buffers."""
         return self.operator_view, self.tensor_view, self.buffer_table_view
-
-    def _filter(self, text: str) -> None:
-        view = self.current_table()
-        if isinstance(view, RecordView):
-            # The others follow when they are shown: finding in all takes three times as long.
-            view.filter(text)
-        self._title_tabs()
-
-    def _leave_find(self) -> None:
-        self.find_field.clear()
-        self.tabs.currentWidget().setFocus()
 
     def _on_subgraph_chosen(self, index: int) -> None:
         self.session.show_subgraph(index)
@@ -388,6 +373,15 @@ class MainWindow(QMainWindow):
         """The table of the current tab, if it has one."""
         page = self.tabs.currentWidget()
         return page if isinstance(page, QAbstractItemView) else None
+
+    def current_record_view(self) -> RecordView | None:
+        """The table of records that has the focus, or that of the current tab."""
+        focus = self.focusWidget()
+        every = (*self.record_views, *self.metadata_panel.views)
+        page = self.tabs.currentWidget()
+        return next(
+            (view for view in every if view in (focus, page) and view.isVisible()), None
+        )
 
     # ------------------------------------------------------------------ Qt events
 

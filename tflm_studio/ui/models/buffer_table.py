@@ -60,6 +60,12 @@ class BufferTable(RecordTable):
                     return range(self.rowCount())
         return super().rows_touched(edits)
 
+    def size_of(self, row: int) -> int:
+        return self._size(row)
+
+    def types_of(self, row: int) -> frozenset[str]:
+        return frozenset((self._type(row).name,)) if self._has_data(row) else frozenset()
+
     def _size(self, row: int) -> int:
         return data_bytes(self.records()[row].data)
 

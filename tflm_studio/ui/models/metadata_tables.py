@@ -13,7 +13,7 @@ from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes, shape_text
-from tflm_studio.model.operators import find_tensor
+from tflm_studio.model.operators import find_tensor, tensor_bytes
 from tflm_studio.model.quantization import find_quantization, value_range
 from tflm_studio.model.schema import AssociatedFile, Metadata, Model, Tensor
 from tflm_studio.model.tensor_types import element_type, format_float
@@ -55,6 +55,9 @@ class MetadataTable(RecordTable):
             return range(self.rowCount())
         return super().rows_touched(edits)
 
+    def size_of(self, row: int) -> int:
+        return len(self._bytes(row))
+
     def _bytes(self, row: int) -> memoryview:
         return metadata_bytes(self.session.document.model, self.records()[row])
 
@@ -84,6 +87,9 @@ class AssociatedFileTable(RecordTable):
             ),
             Column("Content", lambda row: preview(file_bytes(self.records()[row]))),
         ]
+
+    def size_of(self, row: int) -> int:
+        return self._size(row)
 
     def _size(self, row: int) -> int:
         return data_bytes(self.records()[row].data)
@@ -134,6 +140,10 @@ class EndsTable(RecordTable):
         # The rows are gathered from several lists; none of them is this table's own.
         return ("ends",)
 
+    @property
+    def kind(self) -> str:
+        return "tensors"
+
     def address_of(self, row: int) -> Address:
         """Where the tensor of a row stands."""
         end = self._ends[row]
@@ -155,14 +165,27 @@ class EndsTable(RecordTable):
             ),
         ]
 
+    def size_of(self, row: int) -> int:
+        model, tensor = self.session.document.model, self._tensor(row)
+        return tensor_bytes(model, tensor) if tensor is not None else 0
+
+    def types_of(self, row: int) -> frozenset[str]:
+        tensor = self._tensor(row)
+        return frozenset((element_type(tensor.type).name,) if tensor is not None else ())
+
+    def index_of(self, row: int) -> int:
+        """The index of its tensor."""
+        return self._ends[row].tensor_index
+
     def _of(self, row: int, text: Callable[[Tensor], str]) -> str:
+        tensor = self._tensor(row)
+        return text(tensor) if tensor is not None else "no such tensor"
+
+    def _tensor(self, row: int) -> Tensor | None:
         end = self._ends[row]
         subgraphs = self.session.document.model.subgraphs or []
         known = end.subgraph_index < len(subgraphs)
-        tensor = (
-            find_tensor(subgraphs[end.subgraph_index], end.tensor_index) if known else None
-        )
-        return text(tensor) if tensor is not None else "no such tensor"
+        return find_tensor(subgraphs[end.subgraph_index], end.tensor_index) if known else None
 
     def _on_document_changed(self, change: Change) -> None:
         if change.kind is ChangeKind.SAVED or not (

@@ -13,16 +13,18 @@ from tflm_studio.editing.operations import (
 )
 from tflm_studio.editing.operations import parse_indices, set_operator_tensors
 from tflm_studio.model.address import Address
-from tflm_studio.model.graph import short_shape_text, tensor_text
+from tflm_studio.model.graph import data_bytes, short_shape_text, tensor_text
 from tflm_studio.model.operators import (
     enum_text,
     find_tensor,
     knowledge_of,
     operator_args,
     operator_code,
+    schema_name,
     split_inputs,
 )
-from tflm_studio.model.schema import Operator
+from tflm_studio.model.schema import Operator, Tensor
+from tflm_studio.model.tensor_types import element_type
 from tflm_studio.ui.models.record_table import Column, RecordTable
 from tflm_studio.ui.models.session import Session
 
@@ -33,6 +35,8 @@ INDEX_COLUMNS = {3: "inputs", 4: "outputs", 5: "weights"}
 
 class OperatorTable(RecordTable):
     """One row per operator, in execution order."""
+
+    asked_also = ("Type", "Size")
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(session, parent)
@@ -48,7 +52,7 @@ class OperatorTable(RecordTable):
         order = "Tensor indices. Double-click to wire the operator to other tensors."
         return [
             Column("#", str, is_number=True, sort_key=int, hint="Place in execution order"),
-            Column("Name", self._name, self._name_tip),
+            Column("Name", self._name, self._name_tip, found_as=self._names),
             Column(
                 "Args", self._args, self._args_tip, hint="Options that are not the default"
             ),
@@ -108,6 +112,27 @@ class OperatorTable(RecordTable):
 
     def _name(self, row: int) -> str:
         return knowledge_of(self.session.document.model, self.records()[row]).name
+
+    def _names(self, row: int) -> str:
+        """The name, and the one that the schema and error messages have for it."""
+        known = knowledge_of(self.session.document.model, self.records()[row])
+        return f"{known.name}\n{schema_name(known)}"
+
+    def size_of(self, row: int) -> int:
+        """Bytes of the constants it reads: weights, biases and parameters."""
+        buffers = self.session.document.model.buffers or []
+        used = {tensor.buffer for tensor in self._tensors(self.records()[row].inputs)}
+        return sum(data_bytes(buffers[b].data) for b in used if b < len(buffers))
+
+    def types_of(self, row: int) -> frozenset[str]:
+        """The types of its inputs, weights and outputs."""
+        operator = self.records()[row]
+        tensors = (*self._tensors(operator.inputs), *self._tensors(operator.outputs))
+        return frozenset(element_type(tensor.type).name for tensor in tensors)
+
+    def _tensors(self, indices: list[int] | None) -> list[Tensor]:
+        found = (find_tensor(self.session.subgraph, index) for index in indices or [])
+        return [tensor for tensor in found if tensor is not None]
 
     def _name_tip(self, row: int) -> str:
         model, operator = self.session.document.model, self.records()[row]

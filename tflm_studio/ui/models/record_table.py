@@ -18,9 +18,11 @@ from PySide6.QtCore import (
 
 from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove
+from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
+from tflm_studio.model.place_names import plural
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tool_tips import tool_tip
 
@@ -50,6 +52,7 @@ class Column:
         is_number: Aligned right, sorted by value.
         sort_key: What rows are sorted by, if not the text.
         hint: What the header says on hovering.
+        found_as: What filters compare, if not the text; names of the same thing on lines.
     """
 
     title: str
@@ -60,6 +63,7 @@ class Column:
     is_number: bool = False
     sort_key: Callable[[int], Any] | None = None
     hint: str = ""
+    found_as: Callable[[int], str] | None = None
 
 
 class RecordTable(QAbstractTableModel):
@@ -71,6 +75,7 @@ class RecordTable(QAbstractTableModel):
     """
 
     refreshed = Signal()
+    asked_also: tuple[str, ...] = ("Size",)  # what filters can ask for besides the columns
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -103,6 +108,11 @@ class RecordTable(QAbstractTableModel):
             if len(edit.address) > size and edit.address[:size] == self.list_address()
         }
 
+    @property
+    def kind(self) -> str:
+        """The list whose things the rows stand for, such as "tensors"."""
+        return str(self.list_address()[-1])
+
     def address_of(self, row: int) -> Address:
         """What is selected with a row."""
         return (*self.list_address(), row)
@@ -110,6 +120,18 @@ class RecordTable(QAbstractTableModel):
     def group(self, row: int) -> str:
         """Family of a row, for its colour chip; "" for none."""
         return ""
+
+    def size_of(self, row: int) -> int:
+        """Bytes of a row's data."""
+        return 0
+
+    def types_of(self, row: int) -> frozenset[str]:
+        """Names of the element types of a row's data."""
+        return frozenset()
+
+    def index_of(self, row: int) -> int:
+        """The index of a row, as error messages say it."""
+        return row
 
     # ------------------------------------------------------------------ the Qt side
 
@@ -172,6 +194,33 @@ class RecordTable(QAbstractTableModel):
             self.session.refused.emit(str(error))
             return False
         return self.session.do(edits)
+
+    def put(self, cells: Sequence[tuple[int, int, str]]) -> bool:
+        """Gives several cells a text, all of them or none, as one step.
+
+        Args:
+            cells: Row, column and text of each; what says the same already is left alone.
+
+        Returns:
+            Whether that could be done; if not, `Session.refused` has the reason.
+        """
+        return self.session.propose(lambda: self._proposal(cells))
+
+    def _proposal(self, cells: Sequence[tuple[int, int, str]]) -> Proposal:
+        changed = 0
+        with Draft(self.session.document.model) as draft:
+            for row, number, text in cells:
+                column = self.columns[number]
+                if text in (column.text(row), (column.edit_text or column.text)(row)):
+                    continue
+                if column.edits is None:
+                    raise EditError(
+                        f"'{excerpt(text, 40)}' cannot go into row {self.index_of(row)}: its "
+                        f"{column.title} cannot be edited. Nothing was pasted."
+                    )
+                draft.do(column.edits(row, text))
+                changed += 1
+        return draft.proposal(f"paste {plural(changed, 'cell')}" if changed > 1 else "")
 
     def _ranks_of(self, column: int) -> list[int]:
         """The place of each row in the order of a column: keys are made once, not compared."""

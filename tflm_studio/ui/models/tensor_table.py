@@ -15,7 +15,7 @@ from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.field_text import parse_whole_number
 from tflm_studio.model.graph import Wiring, shape_text
-from tflm_studio.model.operators import has_data
+from tflm_studio.model.operators import has_data, tensor_bytes
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.schema import Tensor, TensorType
@@ -83,6 +83,13 @@ class TensorTable(RecordTable):
                     buffers.add(b)
         users = (self.session.tensors_with_buffer(shown, b) for b in buffers)
         return {*super().rows_touched(edits), *chain.from_iterable(users)}
+
+    def size_of(self, row: int) -> int:
+        """Bytes of its data: as stored, or as made when the model runs."""
+        return tensor_bytes(self.session.document.model, self.records()[row])
+
+    def types_of(self, row: int) -> frozenset[str]:
+        return frozenset((element_type(self.records()[row].type).name,))
 
     def _links(self) -> Wiring:
         return self.session.wiring(self.session.subgraph_index)

@@ -3,7 +3,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QStyledItemDelegate,
@@ -48,15 +56,35 @@ class TensorIndexDelegate(QStyledItemDelegate):
         return editor
 
 
+class TypeChoice(QComboBox):
+    """A list of types; arrow keys only look at them, Enter or a click chooses."""
+
+    picked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._looks = False
+        self.activated.connect(self._on_activated)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._looks = True
+        super().keyPressEvent(event)
+        self._looks = False
+
+    def _on_activated(self) -> None:
+        if not self._looks:
+            self.picked.emit()
+
+
 class ElementTypeDelegate(QStyledItemDelegate):
     """Edits a tensor's type by choosing from all there are."""
 
     def createEditor(
         self, parent: QWidget, option: QStyleOptionViewItem, index: Index
     ) -> QWidget:
-        editor = QComboBox(parent)
+        editor = TypeChoice(parent)
         editor.addItems([element_type(kind).name for kind in TensorType])
-        editor.activated.connect(lambda: self._finish(editor))
+        editor.picked.connect(lambda: self._finish(editor))
         return editor
 
     def _finish(self, editor: QComboBox) -> None:

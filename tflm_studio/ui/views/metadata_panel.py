@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.editing.associated_files import archive_problem
 from tflm_studio.model.address import Address
 from tflm_studio.model.excerpts import excerpt
@@ -40,6 +41,7 @@ MIN_RUNTIME_VERSION = "min_runtime_version"
 FORM_WIDTH = 620
 MOST_ROWS = 14
 ROOM_FOR_BUTTONS = 48
+ROWS_FOR_NOTE = 4  # as high is what stands in a table without a row that fits
 
 
 class MetadataPanel(QScrollArea):
@@ -97,6 +99,21 @@ class MetadataPanel(QScrollArea):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
             self._file_buttons.insertWidget(place, button)
 
+    @property
+    def views(self) -> tuple[RecordView, RecordView, RecordView]:
+        """The tables: ends, metadata entries, associated files."""
+        return self.ends, self.entries, self.files
+
+    def filter(self, text: str) -> RowQuery:
+        """Shows only the rows of the tables that fit a text.
+
+        Returns:
+            What it was taken for; it is wrong only if no table has the columns it names.
+        """
+        queries = [view.filter(text) for view in self.views if view.table.rowCount()]
+        understood = (query for query in queries if not query.problem)
+        return next(understood, queries[0] if queries else RowQuery())
+
     def _reveal(self, address: Address) -> None:
         """Scrolls to the table that has what was selected elsewhere."""
         for view in (self.entries, self.files):
@@ -125,13 +142,16 @@ class MetadataPanel(QScrollArea):
             rows = table.rowCount()
             view.setVisible(rows > 0)
             empty.setVisible(rows == 0)
+            rows = ROWS_FOR_NOTE if view.is_filtered_away else view.proxy.rowCount()
             frame = view.horizontalHeader().sizeHint().height() + 2 * view.frameWidth()
             across = view.horizontalScrollBar()
             frame += across.sizeHint().height() if across.maximum() > 0 else 0
             view.setFixedHeight(frame + ROW_PIXELS * min(rows, MOST_ROWS) + 4)
 
-        for signal in (table.rowsInserted, table.rowsRemoved, table.modelReset):
-            signal.connect(fit)
+        for model in (table, view.proxy):
+            for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
+                signal.connect(fit)
+        view.proxy.layoutChanged.connect(fit)
         table.modelReset.connect(view.fit_columns)
         view.horizontalScrollBar().rangeChanged.connect(fit)
         fit()

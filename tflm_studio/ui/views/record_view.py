@@ -3,85 +3,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QItemSelectionRange,
     QModelIndex,
-    QPersistentModelIndex,
     Qt,
-    QTimer,
 )
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import (
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
     QAbstractItemView,
     QFrame,
     QHeaderView,
-    QLineEdit,
-    QStyledItemDelegate,
-    QStyleOptionHeader,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
+from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
-from tflm_studio.model.excerpts import excerpt
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.related import NOTHING, Related, related_to
 from tflm_studio.ui.models.record_table import (
     ADDRESS_ROLE,
-    GROUP_COLUMN,
     RecordTable,
     runs,
 )
 from tflm_studio.ui.models.search_proxy import SearchProxy
 from tflm_studio.ui.models.session import relinks
-from tflm_studio.ui.views.colours import CHIP_PIXELS
+from tflm_studio.ui.views.cell_steps import editable_from, next_editable
+from tflm_studio.ui.views.empty_note import EmptyNote
+from tflm_studio.ui.views.record_cells import CellDelegate, ColumnFit, RecordHeader
+from tflm_studio.ui.views.row_clipboard import cells_to_paste, rows_as_text
 
 ROW_PIXELS = 24
-WIDEST_PIXELS = 340
-MOST_MEASURED_ROWS = 8
 MOST_MARKED = 500
-GAP = "\N{EN SPACE}"
-SAMPLE_ROWS = 200
-LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
-PADDING_PIXELS = 20
+OPENING_KEYS = (Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+SILENT_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+HELD_KEYS = (
+    Qt.KeyboardModifier.ControlModifier
+    | Qt.KeyboardModifier.AltModifier
+    | Qt.KeyboardModifier.ShiftModifier
+)
+STEPS = {
+    QAbstractItemDelegate.EndEditHint.EditNextItem: 1,
+    QAbstractItemDelegate.EndEditHint.EditPreviousItem: -1,
+}
 
 _SELECT = QItemSelectionModel.SelectionFlag
-
-
-class RecordHeader(QHeaderView):
-    """A header whose numbers keep a distance from the next column, as the cells do."""
-
-    def initStyleOptionForIndex(self, option: QStyleOptionHeader, logical_index: int) -> None:
-        super().initStyleOptionForIndex(option, logical_index)
-        if option.textAlignment & Qt.AlignmentFlag.AlignRight:
-            option.text += GAP
-
-
-class CellDelegate(QStyledItemDelegate):
-    """Draws cells; numbers, which stand on the right, keep a distance from the next column."""
-
-    def createEditor(
-        self,
-        parent: QWidget,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> QWidget:
-        editor = super().createEditor(parent, option, index)
-        if isinstance(editor, QLineEdit):
-            editor.setMaxLength(LONGEST_TEXT)
-        return editor
-
-    def initStyleOption(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        super().initStyleOption(option, index)
-        if option.displayAlignment & Qt.AlignmentFlag.AlignRight:
-            option.text += GAP
 
 
 class RecordView(QTableView):
@@ -102,7 +83,6 @@ class RecordView(QTableView):
         self.table = table
         self.session = table.session
         self._following = False
-        self._grown: set[int] = set()
         self.setObjectName(name)
         self.proxy = SearchProxy(table, self)
         self.setModel(self.proxy)
@@ -114,10 +94,23 @@ class RecordView(QTableView):
         self.clicked.connect(self._select)
         self.session.selection.changed.connect(self.follow)
         self.session.changed.connect(self._on_document_changed)
-        table.dataChanged.connect(self._note_rows)
+        self._fit = ColumnFit(self, table)
         table.refreshed.connect(self.viewport().update)
         table.modelReset.connect(lambda: self.follow(self.session.selection.address))
+        self.empty_note = EmptyNote(self)
+        for signal in (self.proxy.modelReset, self.proxy.layoutChanged):
+            signal.connect(self._show_if_empty)
+        self.proxy.rowsInserted.connect(self._show_if_empty)
+        self.proxy.rowsRemoved.connect(self._show_if_empty)
         self.fit_columns()
+
+    def _show_if_empty(self) -> None:
+        self.empty_note.show_if(self.is_filtered_away)
+
+    @property
+    def is_filtered_away(self) -> bool:
+        """Whether there are rows, none of which the filter shows."""
+        return self.table.rowCount() > 0 and self.proxy.rowCount() == 0
 
     def _build_look(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -125,9 +118,9 @@ class RecordView(QTableView):
         self.setAlternatingRowColors(True)
         self.setWordWrap(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        triggers = QAbstractItemView.EditTrigger
         self.setEditTriggers(
-            QAbstractItemView.EditTrigger.DoubleClicked
-            | QAbstractItemView.EditTrigger.EditKeyPressed
+            triggers.DoubleClicked | triggers.EditKeyPressed | triggers.AnyKeyPressed
         )
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
@@ -144,45 +137,31 @@ class RecordView(QTableView):
 
     def fit_columns(self) -> None:
         """Makes columns as wide as what the first rows hold."""
-        rows = range(min(self.table.rowCount(), SAMPLE_ROWS))
-        for number in range(self.table.columnCount()):
-            self.setColumnWidth(number, self._width_for(number, rows))
+        self._fit.fit()
 
-    def _width_for(self, number: int, rows: Sequence[int]) -> int:
-        # Qt's own way asks the delegate for every cell, which takes 30 times as long.
-        column, metrics = self.table.columns[number], self.fontMetrics()
-        texts = (excerpt(column.text(row)) for row in rows)
-        shown = max(map(metrics.horizontalAdvance, texts), default=0)
-        if rows and number == GROUP_COLUMN and self.table.group(rows[0]):
-            shown += CHIP_PIXELS + 8
-        width = max(shown, metrics.horizontalAdvance(column.title) + 8) + PADDING_PIXELS
-        return min(width, WIDEST_PIXELS)
-
-    def _note_rows(self, first: QModelIndex, last: QModelIndex) -> None:
-        """Has columns grown for rows once all edits of a moment are done."""
-        if last.row() - first.row() >= MOST_MEASURED_ROWS:
-            return
-        if not self._grown:
-            QTimer.singleShot(0, self, self._grow_columns)
-        self._grown.update(range(first.row(), last.row() + 1))
-
-    def _grow_columns(self) -> None:
-        count = self.table.rowCount()
-        rows = [row for row in sorted(self._grown)[:MOST_MEASURED_ROWS] if row < count]
-        self._grown.clear()
-        for number in range(self.table.columnCount()):
-            wanted = self._width_for(number, rows)
-            if wanted > self.columnWidth(number):
-                self.setColumnWidth(number, wanted)
-
-    def filter(self, text: str) -> None:
-        """Shows only rows that contain the text anywhere."""
+    def filter(self, text: str) -> RowQuery:
+        """Shows only the rows that fit a text; returns what it was taken for."""
         self.proxy.search(text)
+        self._show_if_empty()
+        return self.proxy.query
+
+    def enter(self) -> None:
+        """Takes the focus; a row that is shown is current then."""
+        self.setFocus()
+        if not self.currentIndex().isValid() and self.proxy.rowCount():
+            self.setCurrentIndex(self.proxy.index(0, 0))
 
     def count_text(self) -> str:
         """How many rows there are, and how many of them the filter shows."""
         count, shown = self.table.rowCount(), self.proxy.rowCount()
         return f"{count:,}" if shown == count else f"{shown:,} of {count:,}"
+
+    def shows(self, address: Address) -> bool:
+        """Whether a thing of the table has a row that the filter shows."""
+        own = self.table.list_address()
+        if address[: len(own)] != own or len(address) <= len(own):
+            return False
+        return self.proxy.mapFromSource(self.table.index(int(address[len(own)]), 0)).isValid()
 
     def follow(self, address: Address) -> None:
         """Marks what belongs to the selected place."""
@@ -212,7 +191,8 @@ class RecordView(QTableView):
             # A link may name what is not there, by a number that Qt cannot even hold.
             self.selectionModel().clearSelection()
             return
-        index = self.proxy.mapFromSource(self.table.index(row, 0))
+        column = max(self.currentIndex().column(), 0)
+        index = self.proxy.mapFromSource(self.table.index(row, column))
         if index.isValid() and self.currentIndex().row() != index.row():
             self.setCurrentIndex(index)
         elif index.isValid() and not self.selectionModel().isSelected(index):
@@ -259,11 +239,68 @@ class RecordView(QTableView):
             # The commands of the menu are for the row it was opened on.
             self._select(index)
 
+    # ------------------------------------------------------------------ keys
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.state() is QAbstractItemView.State.EditingState:
+            # Editors hand on what they do not use, such as the Enter that ends them.
+            event.ignore()
+            return
+        opens = event.key() in OPENING_KEYS and not event.modifiers() & HELD_KEYS
         if event.matches(QKeySequence.StandardKey.Copy):
-            QGuiApplication.clipboard().setText(self.selected_text())
+            self.copy_rows()
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            self.paste()
+        elif opens and editable_from(self, self.currentIndex()).isValid():
+            self._open_editor(editable_from(self, self.currentIndex()))
+        elif event.key() in SILENT_KEYS:
+            event.ignore()  # typing opens an editor, but these are no text
         else:
             super().keyPressEvent(event)
+
+    def _open_editor(self, index: QModelIndex) -> None:
+        self.selectionModel().setCurrentIndex(index, _SELECT.ClearAndSelect | _SELECT.Rows)
+        self.scrollTo(index)
+        self.edit(index)
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        step = STEPS.get(hint, 0)
+        if not step:
+            super().closeEditor(editor, hint)
+            return
+        super().closeEditor(editor, QAbstractItemDelegate.EndEditHint.NoHint)
+        # What was typed may have moved the row elsewhere, or out of what the filter shows.
+        target = next_editable(self, self.currentIndex(), step)
+        if target.isValid():
+            self._open_editor(target)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        current = self.currentIndex()
+        if not self.hasFocus() or not current.isValid():
+            return
+        # Rows are selected, but keys edit a cell.
+        painter = QPainter(self.viewport())
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
+        painter.drawRect(self.visualRect(current).adjusted(1, 1, -1, -1))
+
+    # ------------------------------------------------------------------ rows as text
+
+    def copy_rows(self, form: str = "tabs") -> None:
+        """Copies the selected rows; see `rows_as_text`."""
+        QGuiApplication.clipboard().setText(rows_as_text(self, form))
+
+    def paste(self) -> None:
+        """Writes what was copied into cells, from the current one on, as one step."""
+        text = QGuiApplication.clipboard().text()
+        if not text:
+            return
+        try:
+            cells = cells_to_paste(self, text)
+        except EditError as error:
+            self.session.refused.emit(str(error))
+            return
+        self.table.put(cells)
 
     def selected_rows(self) -> list[int]:
         """Indices of the selected things, in the order in which they are shown."""
@@ -286,6 +323,4 @@ class RecordView(QTableView):
 
     def selected_text(self) -> str:
         """The selected rows, cells parted by tabs, as spreadsheets take them."""
-        rows = self.selected_rows()
-        # Not what the cells show, which may be no more than the ends of a long text.
-        return "\n".join("\t".join(c.text(row) for c in self.table.columns) for row in rows)
+        return rows_as_text(self)
