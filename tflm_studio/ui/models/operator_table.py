@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.operations import (
@@ -23,7 +23,7 @@ from tflm_studio.model.operators import (
     split_inputs,
 )
 from tflm_studio.model.schema import Operator
-from tflm_studio.ui.models.record_table import Column, RecordTable
+from tflm_studio.ui.models.record_table import Column, Index, RecordTable
 from tflm_studio.ui.models.session import Session
 
 NOTHING = "-"
@@ -47,7 +47,13 @@ class OperatorTable(RecordTable):
     def make_columns(self) -> list[Column]:
         order = "Tensor indices. Double-click to wire the operator to other tensors."
         return [
-            Column("#", str, is_number=True, sort_key=int, hint="Place in execution order"),
+            Column(
+                "#",
+                str,
+                is_number=True,
+                sort_key=int,
+                hint="Place in execution order. Drag to move the operator.",
+            ),
             Column("Name", self._name, self._name_tip),
             Column(
                 "Args", self._args, self._args_tip, hint="Options that are not the default"
@@ -102,6 +108,9 @@ class OperatorTable(RecordTable):
             return []
         wiring = self.session.wiring(shown)
         return [k for t in tensors for k in (*wiring.makers.of(t), *wiring.users.of(t))]
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
 
     def group(self, row: int) -> str:
         return knowledge_of(self.session.document.model, self.records()[row]).group
