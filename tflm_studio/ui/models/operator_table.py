@@ -110,7 +110,8 @@ class OperatorTable(RecordTable):
         return [k for t in tensors for k in (*wiring.makers.of(t), *wiring.users.of(t))]
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
 
     def group(self, row: int) -> str:
         return knowledge_of(self.session.document.model, self.records()[row]).group

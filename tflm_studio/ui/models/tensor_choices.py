@@ -67,14 +67,15 @@ class TensorChoices:
         if self._order is None:
             self._order = order_of(self.session.document.model, self.subgraph)
         order, place = self._order, self.operator_index
+        # What stands at the place of a new operator comes behind it.
+        itself = None if self.is_new else place
         if self.as_output:
-            # What stands at the place of a new operator comes behind it.
             if order.breaks_as_output(place - self.is_new, tensor_index):
                 reader = int(order.read_at[tensor_index])
-                return f"read by {self._operator(reader)}, {_when(reader, place, 'earlier')}"
+                return f"read by {self._operator(reader)}, {_when(reader, itself, 'earlier')}"
         elif order.breaks_order(place, tensor_index):
             maker = int(order.made_at[tensor_index])
-            return f"made by {self._operator(maker)}, {_when(maker, place, 'later')}"
+            return f"made by {self._operator(maker)}, {_when(maker, itself, 'later')}"
         return ""
 
     def origin(self, tensor_index: int) -> str:
@@ -97,8 +98,8 @@ class TensorChoices:
         return f"{operator_name(self.session.document.model, operators[index])} {index}"
 
 
-def _when(other: int, place: int, word: str) -> str:
-    return f"which runs {word}" if other != place or word == "later" else "this one itself"
+def _when(other: int, place: int | None, word: str) -> str:
+    return word if other != place else "this operator itself"
 
 
 class TensorChoiceTable(QAbstractTableModel):

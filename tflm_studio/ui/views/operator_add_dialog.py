@@ -3,13 +3,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tflm_studio.editing.edits import Insert
 from tflm_studio.editing.operator_codes import LARGEST
+from tflm_studio.editing.operator_slots import missing_inputs
 from tflm_studio.editing.operators import add
 from tflm_studio.editing.proposal import Proposal
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.operator_kinds import OperatorKind
 from tflm_studio.model.operators import builtin_code, find_tensor, operator_name
 from tflm_studio.model.schema import Model, Operator, OperatorCode, Tensor
@@ -81,8 +93,16 @@ class AddOperatorDialog(OperatorDialog):
             self.heading.setText(kind.name)
             self.about.setText(describe_kind(kind))
             self.slots.show_kind(kind, first)
+            self._order_tabs()
             self.version.setValue(_version_of(self.session.document.model, kind))
         self.check_soon()
+
+    def _order_tabs(self) -> None:
+        """Tab goes from the kinds through the tensors to the version."""
+        buttons = self.buttons.findChildren(QPushButton)
+        stops: list[QWidget] = [self.kinds.custom, *self.slots.inputs, *self.slots.outputs]
+        for earlier, later in pairwise([*stops, self.version, *buttons]):
+            QWidget.setTabOrder(earlier, later)
 
     def _proposed(self) -> str:
         """What the operator before makes, or the input of the subgraph."""
@@ -93,16 +113,21 @@ class AddOperatorDialog(OperatorDialog):
         return str(there[0]) if there else ""
 
     def make(self) -> Proposal:
-        kind = self.kinds.kind()
-        return add(
-            self.session.document.model,
-            self.subgraph_index,
-            self.index,
-            kind,
-            inputs=self.slots.input_indices(),
-            outputs=self.slots.output_indices(),
-            version=self.version.value(),
-        )
+        kind, inputs = self.kinds.kind(), self.slots.input_indices()
+        try:
+            return add(
+                self.session.document.model,
+                self.subgraph_index,
+                self.index,
+                kind,
+                inputs=inputs,
+                outputs=self.slots.output_indices(),
+                version=self.version.value(),
+            )
+        except EditError as error:
+            if inputs is not None and missing_inputs(kind, inputs):
+                raise EditError(f"{error} Or clear all inputs, to wire them later.") from None
+            raise
 
     def describe(self, proposal: Proposal) -> str:
         model = self.session.document.model

@@ -84,6 +84,8 @@ class OperatorDialog(QDialog):
 
     def check_soon(self) -> None:
         """Checks once the person pauses, or at once if it takes no time."""
+        # Whoever is faster than that presses OK, and `accept` checks.
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(True)
         self._later.start()
 
     def accept(self) -> None:

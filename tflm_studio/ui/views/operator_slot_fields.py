@@ -89,8 +89,8 @@ class OperatorSlotFields(QScrollArea):
         edit.setFixedWidth(width)
         if as_output:
             edit.setPlaceholderText("none" if slot.is_optional else NEW_TENSOR)
-        elif slot.is_optional:
-            edit.setPlaceholderText("none")
+        else:
+            edit.setPlaceholderText("none" if slot.is_optional else "needed")
         edit.textChanged.connect(lambda _, e=edit: self._on_text(e))
         note = ElidedLabel()
         row = self._grid.rowCount()

@@ -19,9 +19,9 @@ from tflm_studio.ui.models.tensor_choices import NAME, TensorChoices, TensorChoi
 from tflm_studio.ui.views.list_keys import moves_in_list
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
-WIDTH, HEIGHT = 620, 380
+WIDTH, HEIGHT = 700, 400
 ROW_PIXELS = 22
-COLUMN_PIXELS = (56, 200, 110, 80)
+COLUMN_PIXELS = (56, 200, 120, 80)
 
 
 class TensorPicker(QDialog):
@@ -74,7 +74,7 @@ class TensorPicker(QDialog):
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setTextElideMode(Qt.TextElideMode.ElideLeft)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         view.verticalHeader().hide()
         view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         view.verticalHeader().setDefaultSectionSize(ROW_PIXELS)
