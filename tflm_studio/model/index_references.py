@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import compress
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -222,7 +223,7 @@ class Column(NamedTuple):
             return True
         held = filter(None, map(attrgetter(self.field.name), self.items))
         if self.field.row.kind is Kind.SCALARS:
-            return any(top >= first for top in map(max, held))
+            return max(map(max, held), default=0) >= first
         return max(held, default=0) >= first
 
     def address_of(self, index: int) -> Address:
@@ -275,8 +276,7 @@ def _reached(items: list[Any], start: int, tail: tuple[str, ...]) -> list[tuple[
     indices, tables = list(range(start, start + len(items))), items
     for step in tail:
         following = list(map(attrgetter(step), tables))
-        kept = [k for k, table in enumerate(following) if table is not None]
-        indices, tables = [indices[k] for k in kept], [following[k] for k in kept]
+        indices, tables = list(compress(indices, following)), list(filter(None, following))
     return list(zip(indices, tables, strict=True))
 
 

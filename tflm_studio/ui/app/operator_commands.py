@@ -199,17 +199,21 @@ class OperatorCommands(QObject):
 
     def _do_asked(self, dialog: OperatorDialog, rows: Iterable[int]) -> None:
         try:
-            if dialog.exec() == QDialog.DialogCode.Accepted:
-                self._do(lambda *_: dialog.make(), rows)
+            accepted = dialog.exec() == QDialog.DialogCode.Accepted
+            proposal = dialog.proposal
+            if accepted and proposal is not None:
+                self._do(lambda *_: proposal, rows)
         finally:
             dialog.deleteLater()
 
     def _do(self, make: Callable[..., Proposal], rows: Iterable[int] = ()) -> bool:
         """Does what an operation proposes, and selects operators then."""
         model, place = self._window.document.model, self._place
-        if not self._window.session.propose(lambda: make(model, place)):
+        wanted = list(rows)
+        then = (*self._view.table.list_address(), wanted[-1]) if wanted else None
+        if not self._window.session.propose(lambda: make(model, place), then):
             return False
-        self._select(rows)
+        self._select(wanted)
         return True
 
     def _select(self, rows: Iterable[int]) -> None:

@@ -67,15 +67,14 @@ class TensorChoices:
         if self._order is None:
             self._order = order_of(self.session.document.model, self.subgraph)
         order, place = self._order, self.operator_index
-        # What stands at the place of a new operator comes behind it.
-        itself = None if self.is_new else place
         if self.as_output:
+            # What stands at the place of a new operator comes behind it.
             if order.breaks_as_output(place - self.is_new, tensor_index):
                 reader = int(order.read_at[tensor_index])
-                return f"read by {self._operator(reader)}, {_when(reader, itself, 'earlier')}"
+                return f"read by {self._who(reader, 'earlier')}"
         elif order.breaks_order(place, tensor_index):
             maker = int(order.made_at[tensor_index])
-            return f"made by {self._operator(maker)}, {_when(maker, itself, 'later')}"
+            return f"made by {self._who(maker, 'later')}"
         return ""
 
     def origin(self, tensor_index: int) -> str:
@@ -93,13 +92,13 @@ class TensorChoices:
             return self._operator(makers[0])
         return "variable" if tensor.is_variable else "nobody"
 
+    def _who(self, index: int, when: str) -> str:
+        is_itself = index == self.operator_index and not self.is_new
+        return "this operator" if is_itself else f"{self._operator(index)}, {when}"
+
     def _operator(self, index: int) -> str:
         operators = self.subgraph.operators or []
         return f"{operator_name(self.session.document.model, operators[index])} {index}"
-
-
-def _when(other: int, place: int | None, word: str) -> str:
-    return word if other != place else "this operator itself"
 
 
 class TensorChoiceTable(QAbstractTableModel):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QWidget
 
 from tflm_studio.editing.operators import replace_by_custom
 from tflm_studio.editing.proposal import Proposal
@@ -35,6 +35,7 @@ class CustomOperatorDialog(OperatorDialog):
         known = [kind.custom_code for kind in operator_kinds() if kind.custom_code]
         self.code.addItems([*dict.fromkeys([*own, *known])])
         self.code.setCurrentIndex(-1)
+        self.code.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         line, completer = self.code.lineEdit(), self.code.completer()
         if line is not None and completer is not None:
             line.setPlaceholderText("The name that it is registered by")
@@ -44,7 +45,6 @@ class CustomOperatorDialog(OperatorDialog):
         content = QWidget()
         form = QFormLayout(content)
         form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.addRow("Custom &code", self.code)
         self.finish_layout(content)
         self.setMinimumWidth(WIDTH)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tflm_studio.model.graph import tensor_text
 from tflm_studio.ui.models.tensor_choices import NAME, TensorChoices, TensorChoiceTable
 from tflm_studio.ui.views.list_keys import moves_in_list
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
@@ -105,13 +106,8 @@ class TensorPicker(QDialog):
             return
         tensor_index = self.table.shown[index.row()]
         problem = self.table.choices.problem(tensor_index)
-        self.note.setText(
-            f"⚠ Tensor {tensor_index} is {problem}."
-            if problem
-            else f"Tensor {tensor_index}"
-            if tensor_index >= 0
-            else "Leaves the input out"
-        )
+        named = tensor_text(self.table.choices.subgraph, tensor_index)
+        self.note.setText(f"⚠ Tensor {tensor_index} is {problem}." if problem else named)
 
     def accept(self) -> None:
         index = self.view.currentIndex()
