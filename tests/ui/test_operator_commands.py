@@ -127,14 +127,14 @@ def said(dialog: OperatorDialog) -> str:
 def test_delete_removes_the_selected_operators_and_undo_brings_them_back(
     window: MainWindow, qtbot: QtBot
 ) -> None:
-    before = lay_out(window.document.model)
+    before = lay_out(window.document.model).tobytes()
     choose(window, 1, 3)
     press(window, qtbot, Key.Key_Delete)
     assert kinds(window) == ["Conv2D", "Conv2D", "Reshape", "FullyConnected", "Softmax"]
     assert window.operator_view.selected_rows() == [1]
     assert "nobody makes now" in window.notice.label.text()
     trigger(window, "edit.undo")
-    assert lay_out(window.document.model) == before
+    assert lay_out(window.document.model).tobytes() == before
 
 
 def test_deleting_all_operators_leaves_nothing_to_delete(

@@ -12,6 +12,7 @@ from tflm_studio.editing.operations import (
     Column as TensorColumn,
 )
 from tflm_studio.editing.operations import parse_indices, set_operator_tensors
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import short_shape_text, tensor_text
 from tflm_studio.model.operators import (
@@ -77,8 +78,8 @@ class OperatorTable(RecordTable):
             hint=hint,
         )
 
-    def _rewire(self, column: TensorColumn) -> Callable[[int, str], list[Edit]]:
-        def edits(row: int, text: str) -> list[Edit]:
+    def _rewire(self, column: TensorColumn) -> Callable[[int, str], Proposal]:
+        def edits(row: int, text: str) -> Proposal:
             model, subgraph_index = self.session.document.model, self.session.subgraph_index
             indices = parse_indices(text)
             return set_operator_tensors(model, subgraph_index, row, column, indices)

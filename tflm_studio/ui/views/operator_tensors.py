@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.operations import check_tensor_indices, parse_indices
+from tflm_studio.editing.rewiring import rewired
 from tflm_studio.model.address import Address, find_address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, short_shape_text
@@ -100,7 +101,8 @@ class OperatorTensors(QWidget):
         if edit.text().strip() == before:
             return
         try:
-            self._session.do(self._entered(position, parse_indices(edit.text())))
+            entered = self._entered(position, parse_indices(edit.text()))
+            self._session.do(rewired(self._session.document.model, [entered]))
         except EditError as error:
             self._session.refused.emit(str(error))
         self.refresh()
