@@ -9,7 +9,14 @@ from typing import TypeVar
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import Opener
@@ -268,6 +275,31 @@ def test_operator_codes_are_put_in_order(window: MainWindow) -> None:
     assert "Every operator code is in use" in window.notice.label.text()
 
 
+def test_the_context_menu_is_for_all_selected_rows(window: MainWindow, qtbot: QtBot) -> None:
+    choose(window, 1, 2, 4)
+    port = window.operator_view.viewport()
+    qtbot.mouseClick(port, Qt.MouseButton.RightButton, pos=middle_of(window, 2))
+    assert window.operator_view.selected_rows() == [1, 2, 4]
+    qtbot.mouseClick(port, Qt.MouseButton.RightButton, pos=middle_of(window, 5))
+    assert window.operator_view.selected_rows() == [5]
+
+
+def test_the_next_operator_is_selected_without_a_detour(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    choose(window, 2)
+    seen: list[object] = []
+    window.session.selection.changed.connect(seen.append)
+    press(window, qtbot, Key.Key_Delete)
+    assert set(seen) == {("subgraphs", 0, "operators", 2)}
+    assert window.inspector.findChild(TensorIndexEdit, "inputs.0") is not None
+    assert kinds(window)[2] == "AveragePool2D"
+    # Of the last, the one before it.
+    choose(window, 5)
+    press(window, qtbot, Key.Key_Delete)
+    assert window.session.selection.address == ("subgraphs", 0, "operators", 4)
+
+
 # ------------------------------------------------------------------ adding
 
 
@@ -345,6 +377,22 @@ def test_adding_a_custom_operator_nobody_knows(
     assert operators(window)[-1].inputs == [3, 6]
     assert len(operators(window)[-1].outputs or []) == 1
     assert "no custom options" in window.notice.label.text()
+
+
+def test_tab_leads_from_the_kinds_through_the_tensors(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(dialog: AddOperatorDialog) -> None:
+        qtbot.keyClicks(dialog.kinds.field, "conv_2d")
+        stops: list[QWidget] = [dialog.kinds.view, *dialog.slots.inputs, *dialog.slots.outputs]
+        for stop in (*stops, dialog.version):
+            qtbot.keyClick(QApplication.focusWidget(), Key.Key_Tab)
+            assert QApplication.focusWidget() in (stop, stop.focusProxy()), stop.objectName()
+        dialog.reject()
+
+    opened = in_dialog(monkeypatch, AddOperatorDialog, act)
+    press(window, qtbot, Key.Key_Insert)
+    assert opened
 
 
 def test_escape_adds_nothing(
@@ -546,7 +594,6 @@ def test_an_output_that_is_read_earlier_is_marked(window: MainWindow, qtbot: QtB
     assert edit is not None
     made = (operators(window)[5].outputs or [])[0]
     window.document.do(Set(("subgraphs", 0, "operators", 1, "inputs", 0), made))
-    edit.choices.renew()
     edit.setText(f"{made} ")
     assert edit.hint_text().endswith("⚠ read by DepthwiseConv2D 1, earlier")
 

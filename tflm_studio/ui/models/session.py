@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QObject, Signal
 
 from tflm_studio.analysis.facts import ModelFacts
+from tflm_studio.analysis.operator_order import OperatorOrder, order_of
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, WriteBytes
 from tflm_studio.editing.proposal import Proposal
@@ -48,6 +49,7 @@ class Session(QObject):
         self.facts = ModelFacts(document.model)
         self.open_fields = set(OPEN_AT_FIRST)
         self._wirings: dict[int, Wiring] = {}
+        self._orders: dict[int, OperatorOrder] = {}
         self._buffer_users: dict[int, list[Address]] | None = None
         self._then: Address | None = None
         self._unsubscribe = document.subscribe(self._on_document_changed)
@@ -72,6 +74,15 @@ class Session(QObject):
             subgraph = subgraphs[subgraph_index] if known else SubGraph()
             self._wirings[subgraph_index] = wiring_of(subgraph)
         return self._wirings[subgraph_index]
+
+    def order(self, subgraph_index: int) -> OperatorOrder:
+        """When the tensors of a subgraph are made and read; made once after each change."""
+        if subgraph_index not in self._orders:
+            subgraphs = self.document.model.subgraphs or []
+            known = 0 <= subgraph_index < len(subgraphs)
+            subgraph = subgraphs[subgraph_index] if known else SubGraph()
+            self._orders[subgraph_index] = order_of(self.document.model, subgraph)
+        return self._orders[subgraph_index]
 
     def buffer_users(self, buffer_index: int) -> list[Address]:
         """Addresses of the tensors and metadata entries that use a buffer."""
@@ -144,6 +155,8 @@ class Session(QObject):
             self._wirings.clear()
         if any(rebuffers(edit) for edit in change.edits):
             self._buffer_users = None
+        if not all(isinstance(edit, WriteBytes) for edit in change.edits):
+            self._orders.clear()
         # A write into a buffer changes no size.
         self.facts.follow(e.address for e in change.edits if not isinstance(e, WriteBytes))
         before = self.selection.address

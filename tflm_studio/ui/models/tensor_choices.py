@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QPalette
 
-from tflm_studio.analysis.operator_order import OperatorOrder, order_of
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.graph import short_shape_text
 from tflm_studio.model.operators import NO_TENSOR, find_tensor, has_data, operator_name
@@ -49,7 +48,6 @@ class TensorChoices:
         self.session, self.subgraph_index = session, subgraph_index
         self.operator_index, self.is_new = operator_index, is_new
         self.as_output, self.optional = as_output, optional
-        self._order: OperatorOrder | None = None
 
     @property
     def subgraph(self) -> SubGraph:
@@ -58,15 +56,9 @@ class TensorChoices:
         known = self.subgraph_index < len(subgraphs)
         return subgraphs[self.subgraph_index] if known else SubGraph()
 
-    def renew(self) -> None:
-        """Forgets what was found out, as after a change."""
-        self._order = None
-
     def problem(self, tensor_index: int) -> str:
         """Why naming a tensor would break the order of the operators; "" if it would not."""
-        if self._order is None:
-            self._order = order_of(self.session.document.model, self.subgraph)
-        order, place = self._order, self.operator_index
+        order, place = self.session.order(self.subgraph_index), self.operator_index
         if self.as_output:
             # What stands at the place of a new operator comes behind it.
             if order.breaks_as_output(place - self.is_new, tensor_index):

@@ -35,7 +35,7 @@ class OperatorTensors(QWidget):
         self._session, self._address, self._field = session, address, field
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(8)
+        self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(3, 1)
         # Inputs and outputs stand one below the other: their edits should line up.

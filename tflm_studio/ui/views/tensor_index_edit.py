@@ -17,6 +17,7 @@ from tflm_studio.ui.views.tensor_picker import pick_tensor
 
 MOST_LINES = 8
 LONGEST_TEXT = 2**31 - 1
+BUTTON_PIXELS = 18
 _OTHERS = (
     Qt.KeyboardModifier.AltModifier
     | Qt.KeyboardModifier.ControlModifier
@@ -72,7 +73,6 @@ class TensorIndexEdit(QLineEdit):
     def pick(self) -> None:
         """Lets the person choose a tensor from a list."""
         self.hint.hide()
-        self.choices.renew()
         chosen = pick_tensor(self.choices, self._index_at_cursor(), self)
         if chosen is not None:
             self._enter(str(chosen))
@@ -102,7 +102,6 @@ class TensorIndexEdit(QLineEdit):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # The hint opens with the first focus; a delegate shows its editor already focused.
         if watched is self and event.type() in (QEvent.Type.FocusIn, QEvent.Type.Show):
-            self.choices.renew()
             self._update_hint()
         elif watched is self and event.type() is QEvent.Type.FocusOut:
             self.hint.hide()
@@ -135,6 +134,7 @@ def pick_button(edit: TensorIndexEdit) -> QToolButton:
     button = QToolButton()
     button.setArrowType(Qt.ArrowType.DownArrow)
     button.setAutoRaise(True)
+    button.setFixedWidth(BUTTON_PIXELS)
     # The line keeps the focus, and has keys for the same.
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     button.setToolTip("Pick a tensor from a list (F4)")
