@@ -141,12 +141,6 @@ class OperatorView(RecordView):
         event.acceptProposedAction()
         self.drop_wanted.emit(row)
 
-    def stopAutoScroll(self) -> None:
-        """Ends the scrolling that Qt starts near the edges."""
-        auto = self.hasAutoScroll()
-        self.setAutoScroll(not auto)
-        self.setAutoScroll(auto)
-
     def _is_own(self, event: QDropEvent) -> bool:
         return event.source() is self and event.mimeData().hasFormat(MIME_TYPE)
 

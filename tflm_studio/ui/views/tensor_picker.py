@@ -20,7 +20,7 @@ from tflm_studio.ui.models.tensor_choices import NAME, TensorChoices, TensorChoi
 from tflm_studio.ui.views.list_keys import moves_in_list
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
-WIDTH, HEIGHT = 700, 400
+WIDTH, HEIGHT = 760, 400
 ROW_PIXELS = 22
 COLUMN_PIXELS = (56, 200, 120, 80)
 
