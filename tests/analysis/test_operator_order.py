@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import examples
+from tests.conftest import every, examples, readable_models
 from tflm_studio.analysis.operator_order import (
+    NEVER,
     Violation,
     check_order,
+    first_makers,
     order_of,
     sorted_operators,
 )
+from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import Buffer, Model, Operator, OperatorCode, SubGraph, Tensor
 
@@ -171,3 +176,22 @@ def test_twenty_thousand_operators_in_a_circle() -> None:
     model.subgraphs[0].operators[0].outputs = [0]
     model.subgraphs[0].inputs = []
     assert order(model) == ([], tuple(range(count)))
+
+
+def test_first_makers_say_the_same_as_the_order_of_all(models_folder: Path) -> None:
+    for path in every(6, readable_models(models_folder)):
+        model = load_model_from_file(path)
+        for subgraph in model.subgraphs or []:
+            count = len(subgraph.tensors or [])
+            made_at = order_of(model, subgraph).made_at
+            expected = {k: int(made_at[k]) for k in range(count) if made_at[k] != NEVER}
+            assert first_makers(model, subgraph, range(-1, count + 1)) == expected
+
+
+def test_the_first_maker_counts_and_what_has_a_value_has_none() -> None:
+    model = model_of(([0], [1]), ([1], [2, 3]), ([2], [0, 1, 4]), ([4], [5, 6]))
+    subgraph = model.subgraphs[0]
+    subgraph.tensors[5].buffer = 1
+    subgraph.tensors[6].is_variable = True
+    wanted = [-1, 0, 1, 2, 4, 5, 6, 7, 99]
+    assert first_makers(model, subgraph, wanted) == {1: 0, 2: 1, 4: 2}

@@ -34,6 +34,7 @@ from tflm_studio.ui.app.file_commands import ChangedFile
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Answer, Windows
+from tflm_studio.ui.models.tensor_choices import TensorChoices
 from tflm_studio.ui.views.export_dialog import ExportDialog
 from tflm_studio.ui.views.field_editors import EnumEditor, IntegerEditor, TextEditor
 from tflm_studio.ui.views.field_form import FieldForm
@@ -116,8 +117,7 @@ def test_wiring_an_operator_by_hand(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def test_while_typing_the_tensor_is_named(window: MainWindow, qtbot: QtBot) -> None:
-    subgraph = (window.document.model.subgraphs or [])[0]
-    edit = TensorIndexEdit(subgraph)
+    edit = TensorIndexEdit(TensorChoices(window.session, 0, 0))
     qtbot.addWidget(edit)
     edit.setText("0 -1 99")
     lines = edit.hint_text().split("\n")

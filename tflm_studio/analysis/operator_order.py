@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.model.operators import builtin_code
+from tflm_studio.model.operators import builtin_code, find_tensor, has_data
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import Model, Operator, SubGraph, Tensor
 
@@ -76,6 +76,30 @@ def order_of(model: Model, subgraph: SubGraph) -> OperatorOrder:
     given = _with_a_value(model, subgraph)
     order.made_at[given] = order.read_at[given] = NEVER
     return order
+
+
+def first_makers(
+    model: Model, subgraph: SubGraph, tensor_indices: Iterable[int]
+) -> dict[int, int]:
+    """What `made_at` of `order_of` says of a few tensors, without those that are `NEVER` made.
+
+    Args:
+        model: The model.
+        subgraph: Whose tensors.
+        tensor_indices: Which of them.
+    """
+    given = set(subgraph.inputs or [])
+    wanted = {
+        k
+        for k in tensor_indices
+        if (tensor := find_tensor(subgraph, k)) is not None
+        and not (k in given or tensor.is_variable or has_data(model, tensor))
+    }
+    found: dict[int, int] = {}
+    for index, operator in enumerate(subgraph.operators or []):
+        for k in wanted.intersection(operator.outputs or ()):
+            found.setdefault(k, index)
+    return found
 
 
 def reordered(order: OperatorOrder, operators: Sequence[Operator]) -> OperatorOrder:

@@ -90,7 +90,7 @@ def metadata_updates(model: Model, change: Renumbered) -> Iterator[MetadataUpdat
         if change.space not in kind.spaces:
             continue
         try:
-            old = _data_of(model, entry)
+            old = entry_data(model, entry)
             data, notes = kind.rewrite(model, change, old)
         except ReadError as error:
             yield MetadataUpdate(index, None, [f"{kind.name} was dropped: {error}."])
@@ -109,7 +109,7 @@ def metadata_users(model: Model, buffers: set[int]) -> list[str]:
     for entry in model.metadata or []:
         if entry.name == COMPRESSION:
             try:
-                subgraphs = parse_compression(_data_of(model, entry)).subgraphs
+                subgraphs = parse_compression(entry_data(model, entry)).subgraphs
             except ReadError:
                 continue
             found += [
@@ -121,7 +121,12 @@ def metadata_users(model: Model, buffers: set[int]) -> list[str]:
     return found
 
 
-def _data_of(model: Model, entry: Metadata) -> memoryview:
+def entry_data(model: Model, entry: Metadata) -> memoryview:
+    """The bytes of an entry.
+
+    Raises:
+        ReadError: It has none.
+    """
     buffers = model.buffers or []
     if entry.buffer >= len(buffers):
         raise ReadError(f"there is no buffer {entry.buffer}")

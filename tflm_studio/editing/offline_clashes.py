@@ -47,12 +47,32 @@ def unplanned_by(model: Model, change: Renumbered, offsets: Sequence[int]) -> di
     Raises:
         ReadError: The plan has to be dropped; says why.
     """
-    placed = np.array(offsets, np.int64)
-    if not (placed >= 0).any() or not _moves_lifetimes(change):
+    if max(offsets, default=-1) < 0 or not _moves_lifetimes(change):
         return {}
     flows = [flow_of(model, subgraph) for subgraph in model.subgraphs or []]
     before = find_lifetimes(flows)
-    after = _lifetimes_after(model, change, flows, before)
+    return unplanned_between(
+        model, offsets, before, _lifetimes_after(model, change, flows, before)
+    )
+
+
+def unplanned_between(
+    model: Model, offsets: Sequence[int], before: Lifetimes | None, after: Lifetimes | None
+) -> dict[int, str]:
+    """The same for tensors that are in use at other times than before.
+
+    Args:
+        model: The model, with the tensors that `offsets` are of.
+        offsets: Of all tensors, subgraph by subgraph.
+        before: When they were in use; None if that cannot be told.
+        after: When they are in use now.
+
+    Raises:
+        ReadError: The plan has to be dropped; says why.
+    """
+    placed = np.array(offsets, np.int64)
+    if not (placed >= 0).any():
+        return {}
     if before is None or after is None:
         raise ReadError(
             "subgraphs call each other so often that nobody can tell what is in use when"

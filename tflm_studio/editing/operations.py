@@ -10,6 +10,8 @@ import re
 from typing import Any, Literal
 
 from tflm_studio.editing.edits import Edit, Set, WriteBytes
+from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.rewiring import rewired
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import data_bytes
@@ -93,9 +95,10 @@ def _cut(text: str) -> str:
 
 def set_operator_tensors(
     model: Model, subgraph_index: int, operator_index: int, column: Column, indices: list[int]
-) -> list[Edit]:
+) -> Proposal:
     """Wires the inputs, outputs or weights of an operator to other tensors.
 
+    Offsets of an offline memory plan that clash then are given up, and the notes say so.
     The inputs of an operator and its weights stand in one list; those of the other column keep
     their places. Fewer indices than before leave optional inputs out; more go behind the last
     one, if the operator has room for them there.
@@ -115,12 +118,12 @@ def set_operator_tensors(
     operator = (subgraph.operators or [])[operator_index]
     check_tensor_indices(subgraph, indices, optional=column != "outputs")
     if column == "outputs":
-        return [Set((*place, "outputs"), indices)]
+        return rewired(model, [Set((*place, "outputs"), indices)])
     parts = split_inputs(model, subgraph, operator)
     positions = parts.inputs if column == "inputs" else parts.weights + parts.biases
     known = knowledge_of(model, operator)
     merged = _merged(known, list(operator.inputs or []), sorted(positions), indices)
-    return [Set((*place, "inputs"), merged)]
+    return rewired(model, [Set((*place, "inputs"), merged)])
 
 
 def _operator_at(

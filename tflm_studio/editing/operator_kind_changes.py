@@ -61,7 +61,7 @@ def change_kind(
         operator = operators[index]
         place = (*list_place(subgraph_index, "operators"), index)
         title = operator_title(model, subgraph_index, index)
-        options, dropped = carried_options(operator, kind)
+        options, dropped, _ = carried_options(operator, kind)
         edits += option_edits(place, operator, kind, options)
         if kind.code != CUSTOM:
             edits += without_custom_options(place, operator)

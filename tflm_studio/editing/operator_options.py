@@ -73,10 +73,12 @@ class Carried(NamedTuple):
     Attributes:
         options: The table, None if the kind has none.
         dropped: What the old options said and the new ones cannot, such as "stride_w 2".
+        kept: What both say that is not the default, likewise.
     """
 
     options: Table | None
     dropped: list[str]
+    kept: tuple[str, ...] = ()
 
 
 def carried_options(operator: Operator, kind: OperatorKind) -> Carried:
@@ -95,17 +97,27 @@ def carried_options(operator: Operator, kind: OperatorKind) -> Carried:
     if not isinstance(old, Table):
         return Carried(default_options(kind), ["options that cannot be read"])
     if type(old) is kind.options:
-        return Carried(copied(old), [])
+        said = [_said(row, getattr(old, row.name)) for row in old.ROWS if _is_said(row, old)]
+        return Carried(copied(old), [], tuple(said))
     options = default_options(kind)
     rows = {_shape_of(row) for row in options.ROWS} if options is not None else set()
-    dropped = []
+    dropped: list[str] = []
+    kept: list[str] = []
     for row in old.ROWS:
-        value = getattr(old, row.name)
-        if _shape_of(row) in rows:
+        value, fits = getattr(old, row.name), _shape_of(row) in rows
+        if fits:
             setattr(options, row.name, value)
-        elif value != row.default:
-            dropped.append(f"{row.name} {getattr(value, 'name', value)}")
-    return Carried(options, dropped)
+        if _is_said(row, old):
+            (kept if fits else dropped).append(_said(row, value))
+    return Carried(options, dropped, tuple(kept))
+
+
+def _is_said(row: Any, options: Table) -> bool:
+    return bool(getattr(options, row.name) != row.default)
+
+
+def _said(row: Any, value: Any) -> str:
+    return f"{row.name} {getattr(value, 'name', value)}"
 
 
 def _shape_of(row: Any) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tflm_studio.analysis.operator_order import NEVER, order_of
+from tflm_studio.analysis.operator_order import NEVER, first_makers
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.new_tensors import FreeNames, activation, copy_of
 from tflm_studio.editing.operations import check_tensor_indices
@@ -154,17 +154,18 @@ def _notes_on_new(
     notes = [f"{kind.name} still needs {', '.join(missing)}."] if missing else []
     if kind.code == CUSTOM:
         notes.append(f"{kind.name} has no custom options yet.")
-    order = order_of(model, subgraph)
-    for k in dict.fromkeys(operator.inputs or []):
-        if order.breaks_order(index, k):
-            maker = operator_title(model, subgraph_index, int(order.made_at[k]))
+    reads = dict.fromkeys(operator.inputs or [])
+    made_at = first_makers(model, subgraph, [*reads, *given])
+    for k in reads:
+        if made_at.get(k, NEVER) >= index:
+            maker = operator_title(model, subgraph_index, made_at[k])
             notes.append(
                 f"{kind.name} reads {tensor_title(model, subgraph_index, k)} before {maker} "
                 "makes it."
             )
     for k in given:
-        if order.made_at[k] > NEVER:
-            maker = operator_title(model, subgraph_index, int(order.made_at[k]))
+        if k in made_at:
+            maker = operator_title(model, subgraph_index, made_at[k])
             notes.append(f"{tensor_title(model, subgraph_index, k)} is also made by {maker}.")
     return notes
 

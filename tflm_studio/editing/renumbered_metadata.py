@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from tflm_studio.editing.bound_metadata import metadata_updates, metadata_users
+from tflm_studio.editing.bound_metadata import (
+    MetadataUpdate,
+    metadata_updates,
+    metadata_users,
+)
 from tflm_studio.editing.edits import Edit, Insert, Remove
 from tflm_studio.editing.index_map import Renumbered
 from tflm_studio.model.address import Address, find_address
@@ -38,12 +43,33 @@ def update_metadata(
         behind: The edits that follow; added to.
         notes: What became of the metadata; added to.
     """
-    users = None
-    dropped: list[int] = []
     count = len(model.buffers or [])
     if change.space is Space.BUFFERS:
         count = change.indices.new_count
-    for index, data, said in metadata_updates(model, change):
+    place_updates(model, metadata_updates(model, change), count, values, behind, notes)
+
+
+def place_updates(
+    model: Model,
+    updates: Iterable[MetadataUpdate],
+    count: int,
+    values: dict[FieldKey, Values],
+    behind: list[Edit],
+    notes: list[str],
+) -> None:
+    """Says where the new bytes of metadata go.
+
+    Args:
+        model: The model before the change.
+        updates: What becomes of the entries.
+        count: How many buffers there are then.
+        values: The fields that get new values before the list changes; added to.
+        behind: The edits that follow; added to.
+        notes: What became of the metadata; added to.
+    """
+    users = None
+    dropped: list[int] = []
+    for index, data, said in updates:
         users = buffer_users(model) if users is None else users
         notes += said
         buffer_index = (model.metadata or [])[index].buffer

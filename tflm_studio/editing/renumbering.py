@@ -235,12 +235,15 @@ def _new_references(
     model: Model, place: Address, change: Renumbered
 ) -> dict[FieldKey, Values]:
     """The fields that change, with what they hold afterwards."""
-    gone = {old for old, new in enumerate(change.indices.new_of) if new == GONE}
+    new_of = change.indices.new_of
+    gone = {old for old, new in enumerate(new_of) if new == GONE} if GONE in new_of else set()
     must_ask = bool(gone) and change.replacement in (None, NO_TENSOR)
     final = change.final
     found: dict[FieldKey, Values] = {}
     users: list[Reference] = []
     for column in index_columns(model, change.space, change.subgraph_index):
+        if not column.may_reach(final.first):
+            continue
         new = _new_values(column, final)
         if gone:
             new = {k: v for k, v in new.items() if not is_inside(column, k, place, gone)}

@@ -9,14 +9,16 @@ indices inside metadata blobs are the business of `editing.bound_metadata`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import compress
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from tflm_studio.model.address import Address, find_field
 from tflm_studio.model.errors import EditError
-from tflm_studio.schema.structure import Field, Table
+from tflm_studio.schema.structure import Field, Kind, Table
 from tflm_studio.schema.tables import (
     BlockwiseQuantization,
     CallOnceOptions,
@@ -210,6 +212,20 @@ class Column(NamedTuple):
                 if value is not None:
                     yield index, value
 
+    def may_reach(self, first: int) -> bool:
+        """Whether any of the indices may be this one or larger: a quick look.
+
+        Most changes are near the end of a list, behind what most fields hold.
+        """
+        if self.tail:
+            return bool(self.reached)
+        if first <= 0:
+            return True
+        held = filter(None, map(attrgetter(self.field.name), self.items))
+        if self.field.row.kind is Kind.SCALARS:
+            return max(map(max, held), default=0) >= first
+        return max(held, default=0) >= first
+
     def address_of(self, index: int) -> Address:
         """Where the field of an item is."""
         item = (*self.place, index) if self.place else ()
@@ -256,18 +272,12 @@ def index_columns(
 
 def _reached(items: list[Any], start: int, tail: tuple[str, ...]) -> list[tuple[int, Any]]:
     """The tables that a way leads to, with the index of the item it starts from."""
-    found: Iterable[tuple[int, Any]] = enumerate(items, start)
+    # Side by side: tens of thousands of pairs would wake the garbage collector.
+    indices, tables = list(range(start, start + len(items))), items
     for step in tail:
-        found = _following(found, step)
-    return list(found)
-
-
-def _following(found: Iterable[tuple[int, Any]], step: str) -> Iterator[tuple[int, Any]]:
-    # One at a time: tens of thousands of pairs at once would wake the garbage collector.
-    for index, table in found:
-        following = getattr(table, step)
-        if following is not None:
-            yield index, following
+        following = list(map(attrgetter(step), tables))
+        indices, tables = list(compress(indices, following)), list(filter(None, following))
+    return list(zip(indices, tables, strict=True))
 
 
 def _lists_at(

@@ -59,6 +59,7 @@ class Commands(QObject):
             "surgery": self.surgeries,
         }
         self.actions: dict[str, QAction] = {row.id: self._make(row) for row in ACTIONS}
+        self.operators.bind(self.actions, self.refresh)
         self._build_menus()
         self._build_themes()
         window.metadata_panel.offer(

@@ -48,6 +48,7 @@ from tflm_studio.ui.views.history_panel import HistoryPanel
 from tflm_studio.ui.views.inspector import Inspector
 from tflm_studio.ui.views.metadata_panel import MetadataPanel
 from tflm_studio.ui.views.notice_bar import NoticeBar
+from tflm_studio.ui.views.operator_view import OperatorView
 from tflm_studio.ui.views.outline import Outline
 from tflm_studio.ui.views.record_view import RecordView
 from tflm_studio.ui.views.start_panel import StartPanel
@@ -138,7 +139,7 @@ class MainWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs")
         self.tabs.setDocumentMode(True)
-        self.operator_view = RecordView(OperatorTable(self.session, self), "operator_table")
+        self.operator_view = OperatorView(OperatorTable(self.session, self), "operator_table")
         # Names of tensors differ at their ends.
         left = Qt.TextElideMode.ElideLeft
         self.tensor_view = RecordView(TensorTable(self.session, self), "tensor_table", left)

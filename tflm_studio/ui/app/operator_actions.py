@@ -1,8 +1,134 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands for operators."""
+"""The commands for operators; the menu is also the context menu of their table."""
 
 from __future__ import annotations
 
 from tflm_studio.ui.app.action_row import ActionRow
 
-OPERATOR_ACTIONS: tuple[ActionRow, ...] = ()
+MENU = "Operator"
+OPERATOR_ACTIONS: tuple[ActionRow, ...] = (
+    ActionRow(
+        "operator.add_before",
+        "Add &before…",
+        MENU,
+        ("Shift+Ins",),
+        "Put a new operator before the selected ones",
+        enabled_by="can_add_operator",
+    ),
+    ActionRow(
+        "operator.add_behind",
+        "&Add behind…",
+        MENU,
+        ("Ins",),
+        "Put a new operator behind the selected ones",
+        enabled_by="can_add_operator",
+    ),
+    ActionRow(
+        "operator.duplicate",
+        "D&uplicate",
+        MENU,
+        ("Ctrl+D",),
+        "Put a copy behind each of the selected operators",
+        enabled_by="has_operators",
+    ),
+    ActionRow(
+        "operator.delete",
+        "&Delete",
+        MENU,
+        ("Del",),
+        "Remove the selected operators; their tensors stay",
+        enabled_by="has_operators",
+        separated=True,
+    ),
+    ActionRow(
+        "operator.delete_with_tensors",
+        "Delete with what &only they use",
+        MENU,
+        ("Shift+Del",),
+        "Remove the selected operators, and tensors and buffers that nothing names then",
+        enabled_by="has_operators",
+    ),
+    ActionRow(
+        "operator.bypass",
+        "Delete and b&ypass",
+        MENU,
+        ("Ctrl+Del",),
+        "Remove the selected operators; what read their outputs reads their inputs",
+        enabled_by="has_operators",
+    ),
+    ActionRow(
+        "operator.move_up",
+        "Move u&p",
+        MENU,
+        ("Alt+Up",),
+        "Run the selected operators one place earlier",
+        enabled_by="can_move_operators_up",
+        separated=True,
+    ),
+    ActionRow(
+        "operator.move_down",
+        "Move do&wn",
+        MENU,
+        ("Alt+Down",),
+        "Run the selected operators one place later",
+        enabled_by="can_move_operators_down",
+    ),
+    ActionRow(
+        "operator.sort",
+        "&Sort topologically",
+        MENU,
+        (),
+        "Put every operator behind those that make what it reads",
+        enabled_by="has_some_operators",
+    ),
+    ActionRow(
+        "operator.change_kind",
+        "Change &kind…",
+        MENU,
+        (),
+        "Make the selected operators others, with the same inputs and outputs",
+        enabled_by="has_operators",
+        separated=True,
+    ),
+    ActionRow(
+        "operator.replace_by_custom",
+        "Replace by &custom operator…",
+        MENU,
+        (),
+        "Make the selected operators custom ones, with the same inputs and outputs",
+        enabled_by="has_operators",
+    ),
+    ActionRow(
+        "operator.set_version",
+        "Set &version…",
+        MENU,
+        (),
+        "Give the selected operators another version",
+        enabled_by="has_operators",
+    ),
+    ActionRow(
+        "operator.merge_codes",
+        "&Merge duplicate operator codes",
+        MENU,
+        (),
+        "Leave one of each operator code",
+        enabled_by="has_operator_codes",
+        separated=True,
+    ),
+    ActionRow(
+        "operator.upgrade_codes",
+        "Upgrade &legacy operator codes",
+        MENU,
+        (),
+        "Write the codes of old files to the new field too",
+        enabled_by="has_operator_codes",
+    ),
+    ActionRow(
+        "operator.remove_unused_codes",
+        "&Remove unused operator codes",
+        MENU,
+        (),
+        "Remove the operator codes that no operator has",
+        enabled_by="has_operator_codes",
+    ),
+)

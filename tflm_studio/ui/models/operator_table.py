@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.operations import (
     Column as TensorColumn,
 )
 from tflm_studio.editing.operations import parse_indices, set_operator_tensors
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes, short_shape_text, tensor_text
 from tflm_studio.model.operators import (
@@ -25,7 +26,7 @@ from tflm_studio.model.operators import (
 )
 from tflm_studio.model.schema import Operator, Tensor
 from tflm_studio.model.tensor_types import element_type
-from tflm_studio.ui.models.record_table import Column, RecordTable
+from tflm_studio.ui.models.record_table import Column, Index, RecordTable
 from tflm_studio.ui.models.session import Session
 
 NOTHING = "-"
@@ -51,7 +52,13 @@ class OperatorTable(RecordTable):
     def make_columns(self) -> list[Column]:
         order = "Tensor indices. Double-click to wire the operator to other tensors."
         return [
-            Column("#", str, is_number=True, sort_key=int, hint="Place in execution order"),
+            Column(
+                "#",
+                str,
+                is_number=True,
+                sort_key=int,
+                hint="Place in execution order. Drag to move the operator.",
+            ),
             Column("Name", self._name, self._name_tip, found_as=self._names),
             Column(
                 "Args", self._args, self._args_tip, hint="Options that are not the default"
@@ -75,8 +82,8 @@ class OperatorTable(RecordTable):
             hint=hint,
         )
 
-    def _rewire(self, column: TensorColumn) -> Callable[[int, str], list[Edit]]:
-        def edits(row: int, text: str) -> list[Edit]:
+    def _rewire(self, column: TensorColumn) -> Callable[[int, str], Proposal]:
+        def edits(row: int, text: str) -> Proposal:
             model, subgraph_index = self.session.document.model, self.session.subgraph_index
             indices = parse_indices(text)
             return set_operator_tensors(model, subgraph_index, row, column, indices)
@@ -106,6 +113,10 @@ class OperatorTable(RecordTable):
             return []
         wiring = self.session.wiring(shown)
         return [k for t in tensors for k in (*wiring.makers.of(t), *wiring.users.of(t))]
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
 
     def group(self, row: int) -> str:
         return knowledge_of(self.session.document.model, self.records()[row]).group

@@ -59,7 +59,7 @@ class Column:
     text: Callable[[int], str]
     tooltip: Callable[[int], str] | None = None
     edit_text: Callable[[int], str] | None = None
-    edits: Callable[[int, str], list[Edit]] | None = None
+    edits: Callable[[int, str], list[Edit] | Proposal] | None = None
     is_number: bool = False
     sort_key: Callable[[int], Any] | None = None
     hint: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QObject, Signal
 
 from tflm_studio.analysis.facts import ModelFacts
+from tflm_studio.analysis.operator_order import OperatorOrder, order_of
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, WriteBytes
 from tflm_studio.editing.proposal import Proposal
@@ -48,7 +49,9 @@ class Session(QObject):
         self.facts = ModelFacts(document.model)
         self.open_fields = set(OPEN_AT_FIRST)
         self._wirings: dict[int, Wiring] = {}
+        self._orders: dict[int, OperatorOrder] = {}
         self._buffer_users: dict[int, list[Address]] | None = None
+        self._then: Address | None = None
         self._unsubscribe = document.subscribe(self._on_document_changed)
         self.selection.changed.connect(self._follow)
 
@@ -72,6 +75,15 @@ class Session(QObject):
             self._wirings[subgraph_index] = wiring_of(subgraph)
         return self._wirings[subgraph_index]
 
+    def order(self, subgraph_index: int) -> OperatorOrder:
+        """When the tensors of a subgraph are made and read; made once after each change."""
+        if subgraph_index not in self._orders:
+            subgraphs = self.document.model.subgraphs or []
+            known = 0 <= subgraph_index < len(subgraphs)
+            subgraph = subgraphs[subgraph_index] if known else SubGraph()
+            self._orders[subgraph_index] = order_of(self.document.model, subgraph)
+        return self._orders[subgraph_index]
+
     def buffer_users(self, buffer_index: int) -> list[Address]:
         """Addresses of the tensors and metadata entries that use a buffer."""
         if self._buffer_users is None:
@@ -90,23 +102,37 @@ class Session(QObject):
         label: str | None = None,
         *,
         merge: bool = False,
+        then: Address | None = None,
     ) -> bool:
         """Applies edits; a refusal is announced, and nothing has changed.
+
+        Args:
+            edits: What to do.
+            label: What the history calls the step.
+            merge: Whether it may join the step before.
+            then: What is selected once it is done, if not the thing that is selected now.
 
         Returns:
             Whether the edits were accepted, also if they changed nothing.
         """
+        self._then = then
         try:
             self.document.do(edits, label, merge=merge)
         except EditError as error:
             self.refused.emit(str(error))
             return False
+        finally:
+            self._then = None
         if isinstance(edits, Proposal) and edits.notes:
             self.told.emit(" ".join(edits.notes))
         return True
 
-    def propose(self, make: Callable[[], Proposal]) -> bool:
+    def propose(self, make: Callable[[], Proposal], then: Address | None = None) -> bool:
         """Does what an operation proposes; a refusal is announced, and nothing has changed.
+
+        Args:
+            make: Makes the proposal.
+            then: What is selected once it is done, if not the thing that is selected now.
 
         Returns:
             Whether it was accepted.
@@ -116,7 +142,7 @@ class Session(QObject):
         except EditError as error:
             self.refused.emit(str(error))
             return False
-        return self.do(proposal)
+        return self.do(proposal, then=then)
 
     def show_subgraph(self, subgraph_index: int) -> None:
         """Makes the tables show another subgraph."""
@@ -129,15 +155,18 @@ class Session(QObject):
             self._wirings.clear()
         if any(rebuffers(edit) for edit in change.edits):
             self._buffer_users = None
+        if not all(isinstance(edit, WriteBytes) for edit in change.edits):
+            self._orders.clear()
         # A write into a buffer changes no size.
         self.facts.follow(e.address for e in change.edits if not isinstance(e, WriteBytes))
         before = self.selection.address
         # Panels must find the selected thing where it is now when they hear of the change.
-        self.selection.address = shifted(before, change.edits)
+        then = self._then
+        self.selection.address = shifted(before, change.edits) if then is None else then
         count = len(self.document.model.subgraphs or [])
         self.show_subgraph(min(self.subgraph_index, max(count - 1, 0)))
         self.changed.emit(change)
-        if self.selection.address != before:
+        if self.selection.address != before or then is not None:
             self.selection.changed.emit(self.selection.address)
 
     def _follow(self, address: Address) -> None:

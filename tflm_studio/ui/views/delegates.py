@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 
 from tflm_studio.model.schema import TensorType
 from tflm_studio.model.tensor_types import element_type
-from tflm_studio.ui.models.operator_table import OperatorTable
-from tflm_studio.ui.models.record_table import GROUP_ROLE
+from tflm_studio.ui.models.operator_table import INDEX_COLUMNS, OperatorTable
+from tflm_studio.ui.models.record_table import ADDRESS_ROLE, GROUP_ROLE
+from tflm_studio.ui.models.tensor_choices import TensorChoices
 from tflm_studio.ui.views.colours import CHIP_PIXELS, chip
 from tflm_studio.ui.views.tensor_index_edit import TensorIndexEdit
 
@@ -51,7 +52,16 @@ class TensorIndexDelegate(QStyledItemDelegate):
     def createEditor(
         self, parent: QWidget, option: QStyleOptionViewItem, index: Index
     ) -> QWidget:
-        editor = TensorIndexEdit(self._table.session.subgraph, parent)
+        session = self._table.session
+        as_output = INDEX_COLUMNS[index.column()] == "outputs"
+        choices = TensorChoices(
+            session,
+            session.subgraph_index,
+            int(index.data(ADDRESS_ROLE)[-1]),
+            as_output=as_output,
+            optional=not as_output,
+        )
+        editor = TensorIndexEdit(choices, parent)
         editor.setFrame(False)
         return editor
 

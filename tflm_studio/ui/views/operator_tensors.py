@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.operations import check_tensor_indices, parse_indices
+from tflm_studio.editing.rewiring import rewired
 from tflm_studio.model.address import Address, find_address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, short_shape_text
@@ -15,9 +16,10 @@ from tflm_studio.model.operators import NO_TENSOR, find_tensor, has_data, knowle
 from tflm_studio.model.schema import Operator, SubGraph
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.models.tensor_choices import TensorChoices
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.views.links import LinkLabel, link
-from tflm_studio.ui.views.tensor_index_edit import TensorIndexEdit
+from tflm_studio.ui.views.tensor_index_edit import TensorIndexEdit, pick_button
 
 WIDEST_USUAL_ROLE = "output_shape"
 MOST_LINES = 64  # of inputs or of outputs: a thousand editors take a second to make
@@ -33,9 +35,9 @@ class OperatorTensors(QWidget):
         self._session, self._address, self._field = session, address, field
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(8)
+        self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(4)
-        self._grid.setColumnStretch(2, 1)
+        self._grid.setColumnStretch(3, 1)
         # Inputs and outputs stand one below the other: their edits should line up.
         widest = self.fontMetrics().horizontalAdvance(WIDEST_USUAL_ROLE)
         self._grid.setColumnMinimumWidth(0, widest)
@@ -46,7 +48,7 @@ class OperatorTensors(QWidget):
             self._add_line(position)
         if count > MOST_LINES:
             more = f"and {count - MOST_LINES:,} more: the table of operators has them all"
-            self._grid.addWidget(QLabel(more), MOST_LINES, 0, 1, 3)
+            self._grid.addWidget(QLabel(more), MOST_LINES, 0, 1, 4)
 
     def _slots(self) -> int:
         """How many places there are: named ones also if nothing stands there yet."""
@@ -62,14 +64,22 @@ class OperatorTensors(QWidget):
         name = known.input_name(position) if is_input else known.output_name(position)
         label = QLabel(name)
         label.setToolTip(known.input_role(position) if is_input else "made by this operator")
-        edit = TensorIndexEdit(self._subgraph())
+        choices = TensorChoices(
+            self._session,
+            int(self._address[1]),
+            int(self._address[3]),
+            as_output=not is_input,
+            optional=is_input and known.is_optional(position),
+        )
+        edit = TensorIndexEdit(choices, is_single=True)
         edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("0000000"))
         edit.setAccessibleName(f"{self._field} {position}")
         edit.setObjectName(f"{self._field}.{position}")
         edit.editingFinished.connect(lambda: self._enter(position))
+        edit.picked.connect(lambda: self._enter(position))
         note = LinkLabel(self._session)
         middle = Qt.AlignmentFlag.AlignVCenter
-        for column, widget in enumerate((label, edit, note)):
+        for column, widget in enumerate((label, edit, pick_button(edit), note)):
             self._grid.addWidget(widget, position, column, middle)
         self.edits.append(edit)
         self._notes.append(note)
@@ -91,7 +101,8 @@ class OperatorTensors(QWidget):
         if edit.text().strip() == before:
             return
         try:
-            self._session.do(self._entered(position, parse_indices(edit.text())))
+            entered = self._entered(position, parse_indices(edit.text()))
+            self._session.do(rewired(self._session.document.model, [entered]))
         except EditError as error:
             self._session.refused.emit(str(error))
         self.refresh()

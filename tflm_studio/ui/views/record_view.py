@@ -84,6 +84,8 @@ class RecordView(QTableView):
         self.session = table.session
         self._following = False
         self.setObjectName(name)
+        # Heard before the proxy tells it on: Qt then makes another row current.
+        table.rowsAboutToBeRemoved.connect(self._rows_go)
         self.proxy = SearchProxy(table, self)
         self.setModel(self.proxy)
         self.setHorizontalHeader(RecordHeader(Qt.Orientation.Horizontal, self))
@@ -96,6 +98,7 @@ class RecordView(QTableView):
         self.session.changed.connect(self._on_document_changed)
         self._fit = ColumnFit(self, table)
         table.refreshed.connect(self.viewport().update)
+        table.rowsRemoved.connect(self._rows_gone)
         table.modelReset.connect(lambda: self.follow(self.session.selection.address))
         self.empty_note = EmptyNote(self)
         for signal in (self.proxy.modelReset, self.proxy.layoutChanged):
@@ -223,6 +226,12 @@ class RecordView(QTableView):
     def _shows(self, subgraph_index: int) -> bool:
         own = self.table.list_address()
         return len(own) < 2 or own[1] == subgraph_index
+
+    def _rows_go(self) -> None:
+        self._following = True
+
+    def _rows_gone(self) -> None:
+        self._following = False
 
     def _on_current_changed(self, current: QModelIndex) -> None:
         # Qt also moves the current row when rows go away; only a person's move selects.
