@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 
 from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
@@ -56,7 +57,7 @@ class Column:
     text: Callable[[int], str]
     tooltip: Callable[[int], str] | None = None
     edit_text: Callable[[int], str] | None = None
-    edits: Callable[[int, str], list[Edit]] | None = None
+    edits: Callable[[int, str], Proposal | list[Edit]] | None = None
     is_number: bool = False
     sort_key: Callable[[int], Any] | None = None
     hint: str = ""
