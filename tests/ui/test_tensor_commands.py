@@ -19,6 +19,7 @@ from tflm_studio.editing.offline_offsets import PlannedTensor
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.schema.tables import Model, SubGraph, Tensor
+from tflm_studio.ui.app.chosen_rows import chosen_rows
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.models.plan_table import PlanTable
 from tflm_studio.ui.models.regex_renames import TOO_SLOW
@@ -483,6 +484,29 @@ def test_what_is_only_marked_is_not_meant(window: MainWindow) -> None:
     assert window.tensor_view.selected_rows()
     for name in ("delete", "duplicate", "rename", "make_constant"):
         assert not window.commands.actions[f"tensor.{name}"].isEnabled()
+
+
+def test_rows_are_chosen_with_ctrl_and_shift(window: MainWindow, qtbot: QtBot) -> None:
+    view, ctrl = window.tensor_view, Qt.KeyboardModifier.ControlModifier
+    window.commands.actions["go.tensors"].trigger()
+
+    def click(row: int, *keys: Qt.KeyboardModifier, right: bool = False) -> list[int]:
+        center = view.visualRect(view.model().index(row, 1)).center()
+        button = Qt.MouseButton.RightButton if right else Qt.MouseButton.LeftButton
+        modifier = keys[0] if keys else Qt.KeyboardModifier.NoModifier
+        qtbot.mouseClick(view.viewport(), button, modifier, center)
+        return chosen_rows(view)
+
+    assert click(1) == [1]
+    assert click(3, ctrl) == [3, 1]
+    assert click(5, ctrl) == [5, 1, 3]
+    assert click(1, right=True) == [1, 3, 5]
+    assert window.commands.actions["tensor.merge"].isEnabled()
+    assert click(3, ctrl) == [1, 5]
+    assert click(2) == [2]
+    assert click(4, Qt.KeyboardModifier.ShiftModifier) == [4, 2, 3]
+    window.find_field.setText("bias")
+    assert chosen_rows(view) == [4]
 
 
 def test_the_menu_is_short(window: MainWindow) -> None:

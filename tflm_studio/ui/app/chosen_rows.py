@@ -26,14 +26,10 @@ def chosen_rows(view: RecordView) -> list[int]:
     if current >= view.table.rowCount():
         return []
     rows = view.selected_rows()
-    if current not in rows:  # the filter hides it
-        return [current]
+    is_shown = view.proxy.mapFromSource(view.table.index(current, 0)).isValid()
+    if current not in rows:  # the filter hides it, or a click with Ctrl took it out
+        return rows if is_shown and rows else [current]
     return [current, *(row for row in rows if row != current)]
-
-
-def is_several(view: RecordView) -> bool:
-    """Whether more than one row is chosen."""
-    return len(chosen_rows(view)) > 1
 
 
 def ask_in(window: MainWindow, make: Callable[[], ProposalDialog]) -> bool:

@@ -16,7 +16,7 @@ from tflm_studio.editing.proposal import Proposal, in_sequence
 from tflm_studio.editing.subjects import name_tensor, tensor_at
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.buffer_commands import BufferCommands
-from tflm_studio.ui.app.chosen_rows import ask_in, chosen_rows, is_several
+from tflm_studio.ui.app.chosen_rows import ask_in, chosen_rows
 from tflm_studio.ui.views.add_tensor_dialog import AddTensorDialog
 from tflm_studio.ui.views.buffer_dialogs import ShareBufferDialog, UseBufferDialog
 from tflm_studio.ui.views.delete_tensors_dialog import DeleteTensorsDialog
@@ -65,7 +65,7 @@ class TensorCommands(QObject):
         return {
             "has_subgraph": bool(self._model.subgraphs),
             "has_tensor": bool(chosen),
-            "has_tensors": is_several(self._window.tensor_view),
+            "has_tensors": len(chosen) > 1,
             "is_input": bool(chosen) and inputs.issuperset(chosen),
             "is_output": bool(chosen) and outputs.issuperset(chosen),
             "is_no_input": bool(chosen) and inputs.isdisjoint(chosen),
