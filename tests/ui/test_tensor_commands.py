@@ -241,6 +241,15 @@ def test_one_tensor_is_renamed(window: MainWindow, answer: Answer, qtbot: QtBot)
     check_undone(window)
 
 
+def test_long_names_are_not_cut(window: MainWindow, answer: Answer, qtbot: QtBot) -> None:
+    name = "n" * 40_000
+    tensors_of(window)[3].name = name
+    answer(lambda dialog: accept(dialog, qtbot))
+    choose(window, 3)
+    do(window, "tensor.rename")
+    assert tensors_of(window)[3].name == name
+
+
 def test_cells_and_fields_rename_as_the_menu_does(window: MainWindow, qtbot: QtBot) -> None:
     def alias() -> str | None:
         signature = (window.document.model.signature_defs or [])[0]

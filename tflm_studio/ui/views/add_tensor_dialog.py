@@ -90,8 +90,9 @@ def buffer_box(model: Model, index: int = 0) -> QSpinBox:
     """A choice among the buffers of a model."""
     box = QSpinBox()
     box.setObjectName("tensor_buffer")
-    box.setRange(0, max(0, len(model.buffers or []) - 1))
-    box.setValue(index)
+    count = max(1, len(model.buffers or []))
+    box.setRange(0, count - 1)
+    box.setValue(index if 0 <= index < count else 0)  # any number may stand in a file
     return box
 
 

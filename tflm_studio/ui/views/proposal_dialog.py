@@ -25,6 +25,7 @@ from tflm_studio.ui.views.wrapped_label import WrappedLabel
 NARROWEST_PIXELS = 460
 NOTE_LINES = 2
 LONGEST_NOTE = 600
+LONGEST_TEXT = 2**31 - 1  # Qt cuts at 32,767 unless told otherwise
 
 
 class ProposalDialog(QDialog):
@@ -126,7 +127,9 @@ class ProposalDialog(QDialog):
 
     def add_line(self, label: str, name: str, text: str = "") -> QLineEdit:
         """A line of text with a label before it."""
-        line = QLineEdit(text)
+        line = QLineEdit()
+        line.setMaxLength(LONGEST_TEXT)
+        line.setText(text)
         line.setObjectName(name)
         line.textChanged.connect(self.entered)
         self.form.addRow(label, line)
