@@ -144,11 +144,12 @@ def test_names_are_no_markup(windows: Windows, qtbot: QtBot) -> None:
     assert tool_tip("a & b") == "a & b"
     assert tool_tip("line\n" * 100).count("\n") == 40
     model = one_convolution()
-    model.signature_defs = [t.SignatureDef(signature_key="<b>key</b>")]
+    model.buffers = [*(model.buffers or []), t.Buffer(data=b"<b>1.0</b>")]
+    model.metadata = [t.Metadata("min_runtime_version", len(model.buffers) - 1)]
     tensors_of(model)[1].name = "<i>weights</i>"
     window = shown(windows, qtbot, model)
     labels = [label.text() for label in window.metadata_panel.findChildren(QLabel)]
-    assert "&lt;b&gt;key&lt;/b&gt;" in labels
+    assert "&lt;b&gt;1.0&lt;/b&gt;" in labels
     name = window.buffer_view.findChild(QLabel, "name")
     assert isinstance(name, QLabel)
     assert name.textFormat() is Qt.TextFormat.PlainText

@@ -164,7 +164,7 @@ class Visits:
             with self.step(f"filter tab {tab}"):
                 self._filter()
         panel = self.window.metadata_panel
-        for view in (*self.window.record_views, panel.ends, panel.entries):
+        for view in (*self.window.record_views, panel.ends, panel.signatures, panel.entries):
             self._visit_table(view)
 
     def _filter(self) -> None:
@@ -284,7 +284,7 @@ class Visits:
 
     def _type_into_cells(self) -> None:
         panel = self.window.metadata_panel
-        for view in (*self.window.record_views, panel.ends, panel.entries):
+        for view in (*self.window.record_views, panel.ends, panel.signatures, panel.entries):
             table = view.table
             for row in self.some(list(range(table.rowCount())), 2):
                 for column in range(table.columnCount()):

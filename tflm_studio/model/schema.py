@@ -14,6 +14,7 @@ from tflm_studio.schema.tables import (
     SignatureDef,
     SubGraph,
     Tensor,
+    TensorMap,
 )
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "SubGraph",
     "Table",
     "Tensor",
+    "TensorMap",
     "TensorType",
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from tflm_studio.ui.app.action_row import ActionRow, Keys
 from tflm_studio.ui.app.associated_file_actions import ASSOCIATED_FILE_ACTIONS, FILES_MENU
-from tflm_studio.ui.app.model_actions import MODEL_ACTIONS
+from tflm_studio.ui.app.buffer_actions import BUFFER_ACTIONS, BUFFERS_MENU
+from tflm_studio.ui.app.model_actions import MODEL_ACTIONS, MODEL_SUBMENUS
 from tflm_studio.ui.app.operator_actions import OPERATOR_ACTIONS
 from tflm_studio.ui.app.surgery_actions import SURGERY_ACTIONS
-from tflm_studio.ui.app.tensor_actions import TENSOR_ACTIONS
+from tflm_studio.ui.app.tensor_actions import TENSOR_ACTIONS, TENSOR_SUBMENUS
 
 WINDOW_ACTIONS = (
     ActionRow("file.open", "Open…", "File", (Keys.Open,), "Open a model in a window", "Open"),
@@ -152,13 +153,19 @@ WINDOW_ACTIONS = (
 )
 ACTIONS = (
     *WINDOW_ACTIONS,
-    *ASSOCIATED_FILE_ACTIONS,
     *OPERATOR_ACTIONS,
     *TENSOR_ACTIONS,
+    *BUFFER_ACTIONS,
     *MODEL_ACTIONS,
+    *ASSOCIATED_FILE_ACTIONS,
     *SURGERY_ACTIONS,
 )
-SUBMENUS = {FILES_MENU: "Model"}  # and the menus they stand in
+SUBMENUS = {  # and the menus they stand in
+    FILES_MENU: "Model",
+    BUFFERS_MENU: "Tensor",
+    **TENSOR_SUBMENUS,
+    **MODEL_SUBMENUS,
+}
 MENUS = {
     "File": "&File",
     "Edit": "&Edit",

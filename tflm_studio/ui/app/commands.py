@@ -20,11 +20,19 @@ from tflm_studio.ui.app.action_row import ActionRow
 from tflm_studio.ui.app.actions import ACTIONS, MENUS, SUBMENUS
 from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
+from tflm_studio.ui.app.buffer_actions import BUFFERS_MENU
 from tflm_studio.ui.app.file_commands import FileCommands
+from tflm_studio.ui.app.model_actions import (
+    METADATA_MENU,
+    MODEL_MENU,
+    SIGNATURES_MENU,
+    SUBGRAPHS_MENU,
+)
 from tflm_studio.ui.app.model_commands import ModelCommands
 from tflm_studio.ui.app.operator_commands import OperatorCommands
 from tflm_studio.ui.app.panel_cycle import go_to_next_panel
 from tflm_studio.ui.app.surgery_commands import SurgeryCommands
+from tflm_studio.ui.app.tensor_actions import TENSOR_MENU
 from tflm_studio.ui.app.tensor_commands import TensorCommands
 from tflm_studio.ui.app.theme import THEMES, apply_theme
 from tflm_studio.ui.views.go_to_dialog import ask_place
@@ -32,6 +40,16 @@ from tflm_studio.ui.views.go_to_dialog import ask_place
 if TYPE_CHECKING:
     from tflm_studio.ui.app.main_window import MainWindow
 
+# The menu of a line in the outline, by the list that it leads to.
+OUTLINE_MENUS = {
+    "": MODEL_MENU,
+    "subgraphs": SUBGRAPHS_MENU,
+    "tensors": TENSOR_MENU,
+    "buffers": BUFFERS_MENU,
+    "metadata": METADATA_MENU,
+    "associated_files": FILES_MENU,
+    "signature_defs": SIGNATURES_MENU,
+}
 ABOUT = (
     "TFLM Studio {version}\n\nLook at, change and save TensorFlow Lite Micro models.\n"
     "Apache License 2.0."
@@ -55,16 +73,19 @@ class Commands(QObject):
             "archive": self.archive,
             "operator": self.operators,
             "tensor": self.tensors,
+            "buffer": self.tensors.buffers,
             "model": self.model,
+            "signature": self.model.signatures,
+            "metadata": self.model.metadata,
+            "subgraph": self.model.subgraphs,
             "surgery": self.surgeries,
         }
         self.actions: dict[str, QAction] = {row.id: self._make(row) for row in ACTIONS}
         self.operators.bind(self.actions, self.refresh)
         self._build_menus()
         self._build_themes()
-        window.metadata_panel.offer(
-            self.actions[row.id] for row in ACTIONS if row.menu == FILES_MENU
-        )
+        self.tensors.install(self.actions)
+        self._offer()
         if window.start_panel is not None:
             window.start_panel.open_wanted.connect(self.files.open)
             window.start_panel.file_wanted.connect(self.files.open_path)
@@ -109,6 +130,7 @@ class Commands(QObject):
         for name, view in (
             ("Operator", self._window.operator_view),
             ("Tensor", self._window.tensor_view),
+            (BUFFERS_MENU, self._window.buffer_table_view),
         ):
             view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             view.customContextMenuRequested.connect(
@@ -119,6 +141,22 @@ class Commands(QObject):
         menus["View"].addSeparator()
         for dock in self._window.docks:
             menus["View"].addAction(dock.toggleViewAction())
+
+    def _offer(self) -> None:
+        """Gives the panels the commands for what they show."""
+        panel = self._window.metadata_panel
+        for view, menu in (
+            (panel.signatures, SIGNATURES_MENU),
+            (panel.entries, METADATA_MENU),
+            (panel.files, FILES_MENU),
+        ):
+            panel.offer(view, self._in_menu(menu))
+        panel.offer(panel.ends, [self.actions["model.ends"]])
+        for step, menu in OUTLINE_MENUS.items():
+            self._window.outline.offer(step, self._in_menu(menu))
+
+    def _in_menu(self, menu: str) -> list[QAction]:
+        return [self.actions[row.id] for row in ACTIONS if row.menu == menu]
 
     def _build_themes(self) -> None:
         keeps = self._window.settings.keeps_backups

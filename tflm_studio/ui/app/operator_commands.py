@@ -221,7 +221,7 @@ class OperatorCommands(QObject):
         wanted = list(rows)
         if not wanted:
             return
-        if not self._view.shows(wanted):
+        if not self._view.shows_all(wanted):
             self._window.find_field.clear()
         self._view.select_rows(wanted)
         self._view.bring_into_view(wanted)

@@ -8,14 +8,25 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject
 
+from tflm_studio.editing import metadata_entries, signatures
 from tflm_studio.editing.associated_files import PLACE, rename_file
 from tflm_studio.editing.document import Change, ChangeKind
-from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.signatures import SIDES, Side
+from tflm_studio.editing.tensor_names import rename
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes, shape_text
 from tflm_studio.model.operators import find_tensor, tensor_bytes
 from tflm_studio.model.quantization import find_quantization, value_range
-from tflm_studio.model.schema import AssociatedFile, Metadata, Model, Tensor
+from tflm_studio.model.schema import (
+    AssociatedFile,
+    Metadata,
+    Model,
+    SignatureDef,
+    Tensor,
+    TensorMap,
+)
 from tflm_studio.model.tensor_types import element_type, format_float
 from tflm_studio.ui.models.record_table import Column, RecordTable
 from tflm_studio.ui.models.session import Session
@@ -37,7 +48,9 @@ class MetadataTable(RecordTable):
             Column(
                 "Name",
                 lambda row: self.records()[row].name or "",
-                edits=lambda row, text: [Set(("metadata", row, "name"), text)],
+                edits=lambda row, text: metadata_entries.rename(
+                    self.session.document.model, row, text
+                ),
             ),
             Column(
                 "Buffer",
@@ -117,13 +130,60 @@ def preview(data: memoryview) -> str:
     return head.hex(" ") + more
 
 
+class SignatureTable(RecordTable):
+    """One row per signature."""
+
+    def records(self) -> list[SignatureDef]:
+        return self.session.document.model.signature_defs or []
+
+    def list_address(self) -> Address:
+        return ("signature_defs",)
+
+    def make_columns(self) -> list[Column]:
+        return [
+            Column(
+                "Key",
+                lambda row: self.records()[row].signature_key or "",
+                edits=lambda row, text: signatures.rename(
+                    self.session.document.model, row, text
+                ),
+            ),
+            Column(
+                "Subgraph",
+                lambda row: str(self.records()[row].subgraph_index),
+                is_number=True,
+                sort_key=lambda row: self.records()[row].subgraph_index,
+            ),
+            Column("Inputs", lambda row: _aliases(self.records()[row].inputs)),
+            Column("Outputs", lambda row: _aliases(self.records()[row].outputs)),
+        ]
+
+
+def _aliases(entries: list[TensorMap] | None) -> str:
+    named = ((entry.name or "unnamed", entry.tensor_index) for entry in entries or [])
+    return ", ".join(f"{name} ({index})" for name, index in named)
+
+
 class End(NamedTuple):
-    """An input or output of the model, or of one of its signatures."""
+    """An input or output of the model, or of one of its signatures.
+
+    Attributes:
+        kind: What it is, in words.
+        name: Of the tensor, or what the signature calls it.
+        subgraph_index: Which subgraph.
+        tensor_index: Which tensor.
+        signature: Index of the signature; None for an end of the subgraph itself.
+        side: Whether it is one of the inputs or of the outputs.
+        position: Its place among them.
+    """
 
     kind: str
     name: str
     subgraph_index: int
     tensor_index: int
+    signature: int | None
+    side: Side
+    position: int
 
 
 class EndsTable(RecordTable):
@@ -152,7 +212,7 @@ class EndsTable(RecordTable):
     def make_columns(self) -> list[Column]:
         return [
             Column("End", lambda row: self._ends[row].kind),
-            Column("Name", lambda row: self._ends[row].name),
+            Column("Name", lambda row: self._ends[row].name, edits=self._rename),
             Column("Tensor", lambda row: str(self._ends[row].tensor_index), is_number=True),
             Column("Shape", lambda row: self._of(row, lambda t: shape_text(t.shape, "×"))),
             Column("Type", lambda row: self._of(row, lambda t: element_type(t.type).name)),
@@ -176,6 +236,12 @@ class EndsTable(RecordTable):
     def index_of(self, row: int) -> int:
         """The index of its tensor."""
         return self._ends[row].tensor_index
+
+    def _rename(self, row: int, text: str) -> Proposal:
+        end, model = self._ends[row], self.session.document.model
+        if end.signature is None:
+            return rename(model, end.subgraph_index, {end.tensor_index: text})
+        return signatures.rename_alias(model, end.signature, end.side, end.position, text)
 
     def _of(self, row: int, text: Callable[[Tensor], str]) -> str:
         tensor = self._tensor(row)
@@ -205,17 +271,23 @@ class EndsTable(RecordTable):
 
 def _ends(model: Model) -> Iterable[End]:
     for subgraph in (model.subgraphs or [])[:1]:
-        for kind, indices in (("input", subgraph.inputs), ("output", subgraph.outputs)):
-            for tensor_index in indices or []:
+        for side in SIDES:
+            for position, tensor_index in enumerate(getattr(subgraph, side) or []):
                 tensor = find_tensor(subgraph, tensor_index)
-                yield End(kind, (tensor and tensor.name) or "", 0, tensor_index)
-    for signature in model.signature_defs or []:
+                name = (tensor and tensor.name) or ""
+                yield End(side[:-1], name, 0, tensor_index, None, side, position)
+    for index, signature in enumerate(model.signature_defs or []):
         key = signature.signature_key or "unnamed"
-        for kind, entries in (("input", signature.inputs), ("output", signature.outputs)):
-            for entry in entries or []:
-                kind_text = f"{key} {kind}"
+        for side in SIDES:
+            for position, entry in enumerate(getattr(signature, side) or []):
                 yield End(
-                    kind_text, entry.name or "", signature.subgraph_index, entry.tensor_index
+                    f"{key} {side[:-1]}",
+                    entry.name or "",
+                    signature.subgraph_index,
+                    entry.tensor_index,
+                    index,
+                    side,
+                    position,
                 )
 
 

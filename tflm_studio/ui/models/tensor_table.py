@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject
 
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.operations import parse_shape
+from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.tensor_names import rename
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.field_text import parse_whole_number
@@ -100,8 +102,9 @@ class TensorTable(RecordTable):
     def _name(self, row: int) -> str:
         return self.records()[row].name or ""
 
-    def _rename(self, row: int, text: str) -> list[Edit]:
-        return [Set(self._place(row, "name"), text)]
+    def _rename(self, row: int, text: str) -> Proposal:
+        session = self.session
+        return rename(session.document.model, session.subgraph_index, {row: text})
 
     def _reshape(self, row: int, text: str) -> list[Edit]:
         return [Set(self._place(row, "shape"), parse_shape(text))]

@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
 from tflm_studio.analysis.row_query import RowQuery
 from tflm_studio.editing.associated_files import archive_problem
 from tflm_studio.model.address import Address
-from tflm_studio.model.excerpts import excerpt
 from tflm_studio.ui.models.metadata_tables import (
     AssociatedFileTable,
     EndsTable,
     MetadataTable,
+    SignatureTable,
     metadata_bytes,
     preview,
 )
@@ -59,14 +59,17 @@ class MetadataPanel(QScrollArea):
         self.setWidget(body)
         self._empty: dict[str, WrappedLabel] = {}
         self._build_model()
+        self._buttons: dict[str, QHBoxLayout] = {}
         ends = EndsTable(session, self)
         self.ends = self._add_table("inputs and outputs", ends, "ends_table")
+        self.signatures = self._add_table(
+            "signatures", SignatureTable(session, self), "signature_table"
+        )
         self.entries = self._add_table(
             "metadata entries", MetadataTable(session, self), "metadata_table"
         )
         files = AssociatedFileTable(session, self)
         self.files = self._add_table("associated files", files, "associated_file_table")
-        self._build_file_buttons()
         self._column.addStretch(1)
         session.changed.connect(self.refresh)
         session.selection.changed.connect(self._reveal)
@@ -82,22 +85,18 @@ class MetadataPanel(QScrollArea):
         self._facts.setMaximumWidth(FORM_WIDTH)
         self._column.addWidget(self._facts)
 
-    def _build_file_buttons(self) -> None:
-        self._file_buttons = QHBoxLayout()
-        self._file_buttons.addStretch(1)
-        self._column.addLayout(self._file_buttons)
-
-    def offer(self, actions: Iterable[QAction]) -> None:
-        """Gives the associated files their commands, as buttons and as a menu on each file."""
-        self.files.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+    def offer(self, view: RecordView, actions: Iterable[QAction]) -> None:
+        """Gives a table its commands, as buttons below it and as a menu on each row."""
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        buttons = self._buttons[view.objectName()]
         for place, action in enumerate(actions):
             action.setIconText(action.text())  # with the dots that Qt takes off
-            self.files.addAction(action)
+            view.addAction(action)
             button = QToolButton()
             button.setDefaultAction(action)
             button.setObjectName(f"button.{action.objectName()}")
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            self._file_buttons.insertWidget(place, button)
+            buttons.insertWidget(place, button)
 
     @property
     def views(self) -> tuple[RecordView, RecordView, RecordView]:
@@ -116,7 +115,7 @@ class MetadataPanel(QScrollArea):
 
     def _reveal(self, address: Address) -> None:
         """Scrolls to the table that has what was selected elsewhere."""
-        for view in (self.entries, self.files):
+        for view in (self.signatures, self.entries, self.files):
             if address[:1] == view.table.list_address() and not view.hasFocus():
                 # The tab may be shown only now, and has no layout yet.
                 QTimer.singleShot(0, self, partial(self._show, view))
@@ -137,6 +136,9 @@ class MetadataPanel(QScrollArea):
         empty.setEnabled(False)
         self._column.addWidget(view)
         self._column.addWidget(empty)
+        self._buttons[name] = buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        self._column.addLayout(buttons)
 
         def fit(*_: int) -> None:
             rows = table.rowCount()
@@ -163,10 +165,6 @@ class MetadataPanel(QScrollArea):
         entry = next((e for e in model.metadata or [] if e.name == MIN_RUNTIME_VERSION), None)
         stated = preview(metadata_bytes(model, entry)) if entry is not None else "not stated"
         self._facts.set_fact(MIN_RUNTIME_VERSION, escape(stated) or "empty")
-        keys = [
-            signature.signature_key or "unnamed" for signature in model.signature_defs or []
-        ]
-        self._facts.set_fact("signatures", escape(excerpt(", ".join(keys))) or "none")
         problem = archive_problem(model)
         no_files = self._empty[self.files.objectName()]
         no_files.setEnabled(bool(problem))

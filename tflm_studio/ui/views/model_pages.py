@@ -4,9 +4,18 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton
 
 from tflm_studio.analysis.opening import opening_notes
+from tflm_studio.editing import metadata_entries, signatures
 from tflm_studio.editing.associated_files import PLACE as FILES
+from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.graph_ends import set_inputs, set_outputs
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.tail import kept_behind
 from tflm_studio.model.address import Address
@@ -16,15 +25,23 @@ from tflm_studio.model.outside import PLACEHOLDER, is_outside
 from tflm_studio.model.place_names import name_thing, plural
 from tflm_studio.model.schema import (
     Buffer,
+    Field,
     Metadata,
     Model,
     OperatorCode,
     SignatureDef,
     SubGraph,
 )
-from tflm_studio.ui.models.metadata_tables import metadata_bytes, preview
+from tflm_studio.ui.models.metadata_tables import metadata_bytes
+from tflm_studio.ui.views.associated_file_page import (
+    SHOWN_BYTES,
+    SHOWN_LINES,
+    as_text,
+    hexadecimal,
+)
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
 from tflm_studio.ui.views.links import link, link_list
+from tflm_studio.ui.views.metadata_dialog import ask_metadata
 
 
 class ModelPage(InspectorPage):
@@ -72,6 +89,15 @@ class SubGraphPage(InspectorPage):
 
     USUAL = ("name", "inputs", "outputs")
     HIDDEN = frozenset(("tensors", "operators"))
+
+    def edits_for(self, row: Field, value: Any) -> Proposal | list[Edit]:
+        model, index = self.session.document.model, int(self.address[-1])
+        match row.name:
+            case "inputs":
+                return set_inputs(model, index, value or [])
+            case "outputs":
+                return set_outputs(model, index, value or [])
+        return super().edits_for(row, value)
 
     def build(self) -> None:
         self.add_fields()
@@ -138,6 +164,32 @@ class MetadataPage(InspectorPage):
         self.add_fields()
         self.facts = FactList(self.session)
         self.add_section("content", self.facts)
+        self.text = QPlainTextEdit()
+        self.text.setObjectName("metadata_text")
+        self.text.setAccessibleName("Content of the entry")
+        self.text.setReadOnly(True)
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.column.addWidget(self.text)
+        button = QPushButton("Edit…")
+        button.setObjectName("edit_metadata")
+        button.clicked.connect(self._edit)
+        self.column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _show(self, text: str) -> None:
+        self.text.setVisible(bool(text))
+        if self.text.toPlainText() != text:
+            self.text.setPlainText(text)
+            lines = min(self.text.blockCount(), SHOWN_LINES) + 1
+            self.text.setFixedHeight(lines * self.text.fontMetrics().lineSpacing())
+
+    def _edit(self) -> None:
+        ask_metadata(self.session, int(self.address[-1]), self.window())
+
+    def edits_for(self, row: Field, value: Any) -> Proposal | list[Edit]:
+        if row.name != "name":
+            return super().edits_for(row, value)
+        model = self.session.document.model
+        return metadata_entries.rename(model, int(self.address[-1]), value or "")
 
     def refresh(self) -> None:
         entry = self.thing
@@ -146,7 +198,13 @@ class MetadataPage(InspectorPage):
         self.set_heading(entry.name or "unnamed", f"metadata {self.address[-1]}")
         place = link(("buffers", entry.buffer), f"buffer {entry.buffer}")
         self.facts.set_fact("size", f"{len(data):,} bytes in {place}")
-        self.facts.set_fact("starts with", escape(preview(data)) or "nothing")
+        self._show(_as_read(data))
+
+
+def _as_read(data: memoryview) -> str:
+    """Bytes as text, if they are any but for zeros behind it; else in hexadecimal."""
+    text = as_text(memoryview(bytes(data[:SHOWN_BYTES]).rstrip(b"\0")))
+    return hexadecimal(data) if text is None else text
 
 
 class OperatorCodePage(InspectorPage):
@@ -178,6 +236,12 @@ class SignaturePage(InspectorPage):
     """The key of a signature, and the names its inputs and outputs have for callers."""
 
     USUAL = ("signature_key", "subgraph_index", "inputs", "outputs")
+
+    def edits_for(self, row: Field, value: Any) -> Proposal | list[Edit]:
+        if row.name != "signature_key":
+            return super().edits_for(row, value)
+        model = self.session.document.model
+        return signatures.rename(model, int(self.address[-1]), value or "")
 
     def build(self) -> None:
         self.add_fields()

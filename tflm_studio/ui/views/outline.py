@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtWidgets import QFrame, QMenu, QTreeWidget, QTreeWidgetItem, QWidget
 
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.associated_files import archive_problem
@@ -45,11 +46,36 @@ class Outline(QTreeWidget):
         self._lines: list[Line] = []
         self._items: list[QTreeWidgetItem] = []
         self._following = False
+        self._offered: dict[str, list[QAction]] = {}
         self.refresh()
         self.currentItemChanged.connect(self._on_current_changed)
         self.itemClicked.connect(self._on_current_changed)
         session.changed.connect(self.refresh)
         session.selection.changed.connect(self._follow)
+
+    def offer(self, step: str, actions: list[QAction]) -> None:
+        """Gives lines that lead to a list, or into one, a menu; "" is for the model itself."""
+        self._offered[step] = actions
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
+        item = self.itemAt(event.pos()) if by_mouse else self.currentItem()
+        if item is None:
+            return
+        place = event.globalPos()
+        if not by_mouse:
+            place = self.viewport().mapToGlobal(self.visualItemRect(item).bottomLeft())
+        self.setCurrentItem(item)
+        self._on_current_changed(item)
+        self.menu_for(tuple(item.data(0, ADDRESS))).popup(place)
+
+    def menu_for(self, address: Address) -> QMenu:
+        """The commands for what a line leads to."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        steps = [str(step) for step in reversed(address) if step in self._offered]
+        menu.addActions(self._offered.get(steps[0] if steps else "", []))
+        return menu
 
     def refresh(self) -> None:
         """Shows the parts as they are now; only lines that differ are touched."""

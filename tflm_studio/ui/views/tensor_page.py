@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tflm_studio.editing.edits import Edit
+from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.tensor_names import rename
 from tflm_studio.model.address import Address
 from tflm_studio.model.graph import data_bytes, short_shape_text
 from tflm_studio.model.operators import has_data
 from tflm_studio.model.place_names import count_text, name_thing
-from tflm_studio.model.schema import Tensor
+from tflm_studio.model.schema import Field, Tensor
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
 from tflm_studio.ui.views.links import link, link_list
@@ -28,6 +33,12 @@ class TensorPage(InspectorPage):
         self.facts = FactList(self.session)
         self.form = self.add_fields()
         self.column.insertWidget(self.column.indexOf(self.form) + 1, self.facts)
+
+    def edits_for(self, row: Field, value: Any) -> Proposal | list[Edit]:
+        if row.name != "name" or not value:
+            return super().edits_for(row, value)
+        place = int(self.address[1]), {int(self.address[3]): value}
+        return rename(self.session.document.model, *place)
 
     def refresh(self) -> None:
         tensor, model = self.tensor, self.session.document.model
