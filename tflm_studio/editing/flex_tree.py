@@ -75,7 +75,7 @@ def reads_by_position(custom_code: str | None) -> bool:
 
 def type_name(kind: Type) -> str:
     """What a type is called, such as "vector of int"."""
-    name = kind.name.lower().replace("_deprecated", "")
+    name: str = kind.name.lower().replace("_deprecated", "")
     if name.startswith("vector_"):
         _, element, *count = re.split(r"_|(?=\d)", name)
         return f"{count[0]} {element}s" if count else f"vector of {element}"
@@ -306,6 +306,8 @@ def remove_entry(parent: FlexNode, item: FlexNode) -> None:
 
 def tree_lines(node: FlexNode, most: int) -> list[str]:
     """A tree as lines such as "fft_length: 512", the first of many."""
+    if node.has_items and not node.items:
+        return ["no entries"]
     lines: list[str] = []
     for line in _lines(node, 0):
         if len(lines) == most:
