@@ -47,9 +47,9 @@ def go_to(dialog: FlexDialog, name: str, column: int) -> None:
 
 def type_text(dialog: FlexDialog, text: str, qtbot: QtBot) -> None:
     """Types over the cell whose editor is open."""
-    editor = next(e for e in dialog.view.findChildren(QLineEdit) if e.isVisible())
+    editor = [e for e in dialog.view.findChildren(QLineEdit) if e.isVisible()][-1]
     editor.selectAll()
-    qtbot.keyClicks(editor, text)
+    editor.insert(text)  # keyClicks types ASCII only
     qtbot.keyClick(editor, Key.Key_Return)
     for _ in range(2):  # the view takes the text over, then the lines are made anew
         QApplication.processEvents()

@@ -303,7 +303,9 @@ class _CellDelegate(QStyledItemDelegate):
             editor.setText(item.edited_text(index.column()))
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
-        item = self._item(index)
+        item = self._view.itemFromIndex(index)
+        if not isinstance(item, _Item):
+            return  # its line has gone meanwhile
         if isinstance(editor, QComboBox):
             self._view.choose_type(item, Type(editor.currentData()))
         elif isinstance(editor, QLineEdit):
