@@ -48,7 +48,7 @@ class Commands(QObject):
         self.operators = OperatorCommands(window)
         self.tensors = TensorCommands(window)
         self.model = ModelCommands(window)
-        self.surgeries = SurgeryCommands(window)
+        self.surgeries = SurgeryCommands(window, self.files)
         self._owners: dict[str, QObject] = {
             "file": self.files,
             "archive": self.archive,
