@@ -202,10 +202,12 @@ class Commands(QObject):
     def go_back(self) -> None:
         """Selects what was selected before."""
         self._window.session.selection.back()
+        self._window.show_place(self._window.session.selection.address)
 
     def go_forward(self) -> None:
         """Undoes going back."""
         self._window.session.selection.forward()
+        self._window.show_place(self._window.session.selection.address)
 
     def go_operators(self) -> None:
         """Shows the operators."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
@@ -14,7 +14,13 @@ from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
 
 class NoticeBar(QFrame):
-    """Stays until it is closed or something succeeds; never takes the focus."""
+    """Stays until it is closed or something succeeds; never takes the focus.
+
+    Attributes:
+        closed: Emitted when a person closes it.
+    """
+
+    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +39,7 @@ class NoticeBar(QFrame):
         close.setAutoRaise(True)
         close.setAccessibleName("Hide the notice")
         close.clicked.connect(self.hide)
+        close.clicked.connect(self.closed)
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.label, 1)
         self._answers = QHBoxLayout()
