@@ -11,6 +11,7 @@ from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.tail import kept_behind
 from tflm_studio.model.address import Address
 from tflm_studio.model.calls import callers_of
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import find_knowledge
 from tflm_studio.model.outside import PLACEHOLDER, is_outside
@@ -27,6 +28,8 @@ from tflm_studio.ui.models.metadata_tables import metadata_bytes, preview
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
 from tflm_studio.ui.views.links import MOST_LINKS, link, link_list
 from tflm_studio.ui.views.shared_line import others_of
+
+LONGEST_ALIAS = 40
 
 
 class ModelPage(InspectorPage):
@@ -211,7 +214,7 @@ class SignaturePage(InspectorPage):
         model = self.session.document.model
         for title, maps in (("given", signature.inputs), ("gives", signature.outputs)):
             shown = [
-                f"{escape(entry.name or 'unnamed')}: "
+                f"{escape(excerpt(entry.name or 'unnamed', LONGEST_ALIAS))}: "
                 + link(tensor, name_thing(model, tensor))
                 for entry in (maps or [])[:MOST_LINKS]
                 for tensor in [(*place, "tensors", entry.tensor_index)]
