@@ -14,6 +14,7 @@ from tests.conftest import SAMPLES
 from tests.ui.conftest import edit_cell
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set, WriteBytes
+from tflm_studio.editing.proposal import Proposal
 from tflm_studio.formats.model_file import encode, load_model_from_file
 from tflm_studio.model.address import Address
 from tflm_studio.model.schema import Buffer, Operator, SignatureDef, SubGraph
@@ -199,6 +200,19 @@ def test_what_is_used_once_is_not_spoken_of(window: MainWindow) -> None:
     window.session.do(Set(("subgraphs", 0, "tensors", 3, "shape"), [1]))
     window.session.do(Set(("subgraphs", 0, "name"), "x"))
     assert not window.notice.isVisible()
+
+
+def test_what_an_operation_tells_stands_behind_it(window: MainWindow, qtbot: QtBot) -> None:
+    window.session.selection.select(TENSOR)
+    edit = WriteBytes(("buffers", shared(window), "data"), 0, b"\x01")
+    window.session.do(Proposal((edit,), ("One byte was rounded.",)))
+    text = window.notice.label.text()
+    assert text.startswith("This reaches further. Buffer")
+    assert text.endswith("One byte was rounded.")
+    qtbot.waitUntil(lambda: "Undo" in answers(window))
+    window.session.do(Proposal((Set(("version",), 4),), ("Something else.",)))
+    assert window.notice.label.text() == "Something else."
+    assert answers(window) == {}
 
 
 def test_it_costs_next_to_nothing(window: MainWindow) -> None:
