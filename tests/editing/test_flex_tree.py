@@ -14,14 +14,16 @@ from tflm_studio.editing.flex_tree import (
     add_entry,
     duplicate_entry,
     find_tree,
-    is_editable,
-    read_value,
     reads_by_position,
     remove_entry,
     rename,
     retype,
     tree_bytes,
     tree_lines,
+)
+from tflm_studio.editing.flex_values import (
+    is_editable,
+    read_value,
     type_name,
     value_text,
 )

@@ -33,11 +33,13 @@ from tflm_studio.editing.flex_tree import (
     TYPES,
     add_entry,
     duplicate_entry,
-    is_editable,
-    read_value,
     remove_entry,
     rename,
     retype,
+)
+from tflm_studio.editing.flex_values import (
+    is_editable,
+    read_value,
     type_name,
     value_text,
 )
