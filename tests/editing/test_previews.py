@@ -10,7 +10,7 @@ from tests.conftest import SAMPLES
 from tests.editing.small_models import bytes_of, diamond
 from tflm_studio.editing import surgeries
 from tflm_studio.editing.edits import Set
-from tflm_studio.editing.previews import preview
+from tflm_studio.editing.previews import compare, preview
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.errors import EditError
 
@@ -31,6 +31,17 @@ def test_a_preview_counts_and_names_what_goes_and_comes() -> None:
     assert found.before.file_bytes == len(before)
     ts.Document(model).do(made)
     assert found.after.file_bytes == len(bytes_of(model))
+
+
+def test_a_part_is_compared_with_the_whole() -> None:
+    model = diamond()
+    part = surgeries.extract(model, 0, range(2))
+    found = compare(model, part.model, part.notes)
+    assert (found.before.counts["operators"], found.after.counts["operators"]) == (6, 2)
+    assert len(found.removed_operators) == 4
+    assert found.added_operators == found.added_tensors == ()
+    assert found.after.file_bytes == len(bytes_of(part.model))
+    assert found.notes == part.notes
 
 
 def test_what_comes_is_named_and_a_copy_is_neither() -> None:

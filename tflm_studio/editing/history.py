@@ -96,6 +96,10 @@ class History:
         """Declares the present state to be what is in the file."""
         self._clean = self.position
 
+    def mark_unsaved(self) -> None:
+        """Declares that no file holds any state of the model yet."""
+        self._clean = None
+
     def push(self, step: Step) -> None:
         """Adds a step that has been done; what could be done again is forgotten."""
         self._spent_bytes -= sum(gone.cost_bytes for gone in self.steps[self.position :])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tflm_studio.editing.proposal import Draft, Proposal
@@ -69,6 +70,21 @@ def preview(model: Model, proposal: Proposal) -> Preview:
         removed, added = _difference(operators, _operators(model))
         removed_tensors, added_tensors = _difference(tensors, _tensors(model))
     return Preview(before, after, removed, added, removed_tensors, added_tensors, tuple(notes))
+
+
+def compare(before: Model, after: Model, notes: Iterable[str] = ()) -> Preview:
+    """Looks at two models as at one before and after a change.
+
+    Args:
+        before: A model.
+        after: Another one, such as a part of it.
+        notes: What there is to tell.
+    """
+    told = list(notes)
+    old, new = _sizes(before, [], False), _sizes(after, told, True)
+    removed, added = _difference(_operators(before), _operators(after))
+    removed_tensors, added_tensors = _difference(_tensors(before), _tensors(after))
+    return Preview(old, new, removed, added, removed_tensors, added_tensors, tuple(told))
 
 
 def file_bytes(model: Model, *, is_rebuilt: bool = False) -> int:

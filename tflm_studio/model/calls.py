@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from tflm_studio.model.address import Address
 from tflm_studio.model.index_references import INDEX_FIELDS, Space
 from tflm_studio.schema.structure import Table
 from tflm_studio.schema.tables import Model, Operator, SignatureDef
@@ -30,6 +31,16 @@ def called_subgraphs(operator: Operator) -> list[int]:
             value = getattr(options, name) or 0
             found += value if isinstance(value, list) else [value]
     return found
+
+
+def callers_of(model: Model, subgraph_index: int) -> list[Address]:
+    """Addresses of the operators that run a subgraph. O(operators)."""
+    return [
+        ("subgraphs", s, "operators", k)
+        for s, subgraph in enumerate(model.subgraphs or [])
+        for k, operator in enumerate(subgraph.operators or [])
+        if subgraph_index in called_subgraphs(operator)
+    ]
 
 
 def run_subgraphs(model: Model, first: Iterable[int] | None = None) -> set[int]:

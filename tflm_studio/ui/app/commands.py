@@ -67,7 +67,7 @@ class Commands(QObject):
         self.operators = OperatorCommands(window)
         self.tensors = TensorCommands(window)
         self.model = ModelCommands(window)
-        self.surgeries = SurgeryCommands(window)
+        self.surgeries = SurgeryCommands(window, self.files)
         self._owners: dict[str, QObject] = {
             "file": self.files,
             "archive": self.archive,
@@ -259,10 +259,12 @@ class Commands(QObject):
     def go_back(self) -> None:
         """Selects what was selected before."""
         self._window.session.selection.back()
+        self._window.show_place(self._window.session.selection.address)
 
     def go_forward(self) -> None:
         """Undoes going back."""
         self._window.session.selection.forward()
+        self._window.show_place(self._window.session.selection.address)
 
     def go_to(self) -> None:
         """Asks for a place and shows it."""

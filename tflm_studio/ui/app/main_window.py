@@ -30,6 +30,7 @@ from tflm_studio.model.operators import weight_inputs
 from tflm_studio.model.place_names import name_thing, thing_at
 from tflm_studio.ui.app.commands import Commands
 from tflm_studio.ui.app.finding import Finding
+from tflm_studio.ui.app.reach_notices import ReachNotices
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.models.buffer_table import BufferTable
 from tflm_studio.ui.models.file_watch import FileWatch
@@ -51,6 +52,7 @@ from tflm_studio.ui.views.notice_bar import NoticeBar
 from tflm_studio.ui.views.operator_view import OperatorView
 from tflm_studio.ui.views.outline import Outline
 from tflm_studio.ui.views.record_view import RecordView
+from tflm_studio.ui.views.shared_line import SharedLine
 from tflm_studio.ui.views.start_panel import StartPanel
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ class MainWindow(QMainWindow):
         self.file_watch.watch(document.path)
         self.session.changed.connect(self._on_document_changed)
         self.session.refused.connect(self.notice.say)
-        self.session.told.connect(self.notice.say)
+        self.reach_notices = ReachNotices(self)
         self.session.selection.changed.connect(self._on_selection_changed)
         self._restore_layout()
         self._on_document_changed(None)
@@ -178,6 +180,7 @@ class MainWindow(QMainWindow):
         self.outline = Outline(self.session)
         self.inspector = Inspector(self.session)
         self.buffer_view = BufferView(self.document, self.session.selection)
+        self.buffer_view.add_line(SharedLine(self.session))
         self.history_panel = HistoryPanel(self.session)
         self.docks = [
             self._add_dock("Outline", self.outline, LEFT),

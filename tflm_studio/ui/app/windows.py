@@ -98,6 +98,14 @@ class Windows:
             parent.close()
         return window
 
+    def load(self, path: Path, parent: MainWindow) -> Model | None:
+        """Reads a file without showing it; None if the person cancelled.
+
+        Raises:
+            ReadError: The file cannot be read as a model.
+        """
+        return _load(path, parent)
+
     def reload(self, window: MainWindow) -> MainWindow | None:
         """Shows a file anew in place of a window, whose changes are given up.
 

@@ -35,6 +35,11 @@ class Selection(QObject):
         """Whether `back` can be taken back."""
         return bool(self._ahead)
 
+    @property
+    def trail(self) -> list[Address]:
+        """What is selected and what was before, the newest first."""
+        return [self.address, *reversed(self._behind)]
+
     def select(self, address: Address) -> None:
         """Makes another place the selected one."""
         if address != self.address:

@@ -9,13 +9,14 @@ from PySide6.QtCore import QObject, Signal
 
 from tflm_studio.analysis.facts import ModelFacts
 from tflm_studio.analysis.operator_order import OperatorOrder, order_of
-from tflm_studio.editing.document import Change, Document
+from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.edits import Edit, Insert, Move, Remove, WriteBytes
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, buffer_users, wiring_of
 from tflm_studio.model.schema import SubGraph
+from tflm_studio.ui.models.far_edits import find_far
 from tflm_studio.ui.models.selection import Selection
 
 OPEN_AT_FIRST = (
@@ -39,6 +40,7 @@ class Session(QObject):
     changed = Signal(object)  # Change
     subgraph_changed = Signal(int)
     refused = Signal(str)
+    reached = Signal(object)  # FarEdit: an edit by hand that touches more than it seems to
     told = Signal(str)  # what a change did beyond what was asked for
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
@@ -168,6 +170,10 @@ class Session(QObject):
         self.changed.emit(change)
         if self.selection.address != before or then is not None:
             self.selection.changed.emit(self.selection.address)
+        if change.kind is ChangeKind.DONE:
+            far = find_far(self.document.model, change.edits, self.wiring, self.buffer_users)
+            if far is not None:
+                self.reached.emit(far)
 
     def _follow(self, address: Address) -> None:
         match address:

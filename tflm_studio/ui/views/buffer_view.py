@@ -150,6 +150,7 @@ class BufferView(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self._column = column
         column.addLayout(self._build_header())
         column.addLayout(self._build_tabs())
         column.addWidget(self._notice)
@@ -188,6 +189,10 @@ class BufferView(QWidget):
         self._slicer = AxisSlicer()
         self._slicer.changed.connect(self._on_slicer_changed)
         return _row(self._tabs, None, self._slicer, margins=(0, 0, 8, 0))
+
+    def add_line(self, line: QWidget) -> None:
+        """Puts a line of text below the name of what is shown."""
+        self._column.insertWidget(1, line)
 
     def show_page(self, title: str) -> None:
         """Shows the page with this title, and keeps to it where it fits."""

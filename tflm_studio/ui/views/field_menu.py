@@ -7,18 +7,23 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from flatbuffers.flexbuffers import Type
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from tflm_studio.editing.edits import Set, brief_value
 from tflm_studio.editing.file_state import FileState
-from tflm_studio.model.address import Address, format_address
+from tflm_studio.editing.flex_tree import find_tree, reads_by_position
+from tflm_studio.formats.flex_options import FlexNode
+from tflm_studio.model.address import Address, find_address, format_address
 from tflm_studio.model.field_text import item_text, list_text
 from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.operators import operator_code
 from tflm_studio.model.schema import Field, Kind, QuantizationParameters, Table
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.bytes_dialog import edit_bytes
+from tflm_studio.ui.views.flex_dialog import edit_flex
 from tflm_studio.ui.views.nested_fields import new_table
 from tflm_studio.ui.views.number_dialog import edit_numbers
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
 MENU_SIGN = "⋯"
 CHANGED_SIGN = "↺"
+FLEX_FIELD = "custom_options"
 PER_CHANNEL = ("scale", "zero_point", "min", "max")
 _EMPTY: dict[Kind, Any] = {Kind.STRING: "", Kind.SCALARS: [], Kind.BYTES: b"", Kind.TABLES: []}
 
@@ -100,10 +106,23 @@ class FieldMenu(QObject):
         if self._row.kind is Kind.SCALARS:
             return [("Edit as a table…", self._edit_list)]
         if self._row.kind is Kind.BYTES:
-            return [("Edit the bytes…", self._edit_bytes)]
+            return [*self._tree(), ("Edit the bytes…", self._edit_bytes), *self._new_tree()]
         if isinstance(self._value, QuantizationParameters):
             return [("Edit per channel…", self._edit_channels)]
         return []
+
+    def _tree(self) -> list[tuple[str, Callable[[], object]]]:
+        """The choice to edit a flexbuffer as what it is."""
+        if self._row.name != FLEX_FIELD or not self._value:
+            return []
+        data = bytes(self._value)
+        root = find_tree(data)
+        return [] if root is None else [("Edit as a tree…", partial(self._edit_flex, root))]
+
+    def _new_tree(self) -> list[tuple[str, Callable[[], object]]]:
+        if self._row.name != FLEX_FIELD or self._value:
+            return []
+        return [("Begin a tree…", partial(self._edit_flex, FlexNode(Type.MAP)))]
 
     def _copies(self) -> list[tuple[str, Callable[[], object]]]:
         copy = QGuiApplication.clipboard().setText
@@ -125,6 +144,16 @@ class FieldMenu(QObject):
         data = b"" if self._value is None else bytes(self._value)
         edited = edit_bytes(data, format_address(self._address), self._form)
         if edited is not None and (edited != data or self._value is None):
+            self._form.enter(self._row.name, edited)
+
+    def _edit_flex(self, root: FlexNode) -> None:
+        data = bytes(self._value or b"")
+        model = self._session.document.model
+        code = operator_code(model, find_address(model, self._address[:-1]))
+        by_position = code is not None and reads_by_position(code.custom_code)
+        title = format_address(self._address)
+        edited = edit_flex(data, root, title, self._form, by_position=by_position)
+        if edited is not None and edited != data:
             self._form.enter(self._row.name, edited)
 
     def _edit_channels(self) -> None:

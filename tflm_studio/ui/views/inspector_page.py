@@ -162,9 +162,9 @@ class FactList(QWidget):
         self._stale: set[str] = set()
 
     @contextmanager
-    def anew(self) -> Iterator[None]:
-        """Hides the facts that are not set meanwhile."""
-        self._stale = set(self._values)
+    def anew(self, *names: str) -> Iterator[None]:
+        """Hides the facts that are not set meanwhile, all or those of some names."""
+        self._stale = set(self._values).intersection(names or self._values)
         yield
         for name in self._stale:
             self._values[name].hide()

@@ -41,7 +41,9 @@ class LinkLabel(WrappedLabel):
 
 
 def link(address: Address, text: str) -> str:
-    """A link to a place."""
+    """A link to a place; bare text if there can be no such place."""
+    if any(isinstance(step, int) and step < 0 for step in address):
+        return escape(text)
     return (
         f'<a style="text-decoration:none" href="{escape(format_address(address))}">'
         f"{escape(text)}</a>"

@@ -19,6 +19,8 @@ from tflm_studio.editing.proposal import Proposal
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.tail import kept_behind
 from tflm_studio.model.address import Address
+from tflm_studio.model.calls import callers_of
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import find_knowledge
 from tflm_studio.model.outside import PLACEHOLDER, is_outside
@@ -40,8 +42,11 @@ from tflm_studio.ui.views.associated_file_page import (
     hexadecimal,
 )
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
-from tflm_studio.ui.views.links import link, link_list
+from tflm_studio.ui.views.links import MOST_LINKS, link, link_list
 from tflm_studio.ui.views.metadata_dialog import ask_metadata
+from tflm_studio.ui.views.shared_line import others_of
+
+LONGEST_ALIAS = 40
 
 
 class ModelPage(InspectorPage):
@@ -110,6 +115,18 @@ class SubGraphPage(InspectorPage):
         self.set_heading(subgraph.name or "unnamed", f"subgraph {self.address[-1]}")
         self.facts.set_fact("operators", f"{len(subgraph.operators or []):,}")
         self.facts.set_fact("tensors", f"{len(subgraph.tensors or []):,}")
+        model, index = self.session.document.model, int(self.address[-1])
+
+        def links(places: list[Address], nothing: str) -> str:
+            return link_list(places, lambda place: name_thing(model, place), nothing)
+
+        caller = "nothing" if index else "the model's caller"
+        self.facts.set_fact("called by", links(callers_of(model, index), caller))
+        entries = enumerate(model.signature_defs or [])
+        signatures: list[Address] = [
+            ("signature_defs", k) for k, entry in entries if entry.subgraph_index == index
+        ]
+        self.facts.set_fact("signatures", links(signatures, "none"))
 
 
 class BufferPage(InspectorPage):
@@ -198,6 +215,10 @@ class MetadataPage(InspectorPage):
         self.set_heading(entry.name or "unnamed", f"metadata {self.address[-1]}")
         place = link(("buffers", entry.buffer), f"buffer {entry.buffer}")
         self.facts.set_fact("size", f"{len(data):,} bytes in {place}")
+        with self.facts.anew("also used by"):
+            others = others_of(self.session, entry.buffer, self.address)
+            if others:
+                self.facts.set_fact("also used by", others)
         self._show(_as_read(data))
 
 
@@ -254,6 +275,17 @@ class SignaturePage(InspectorPage):
         self.set_heading(signature.signature_key or "unnamed", f"signature {self.address[-1]}")
         place: Address = ("subgraphs", signature.subgraph_index)
         self.facts.set_fact("runs", link(place, f"subgraph {signature.subgraph_index}"))
+        model = self.session.document.model
+        for title, maps in (("given", signature.inputs), ("gives", signature.outputs)):
+            shown = [
+                f"{escape(excerpt(entry.name or 'unnamed', LONGEST_ALIAS))}: "
+                + link(tensor, name_thing(model, tensor))
+                for entry in (maps or [])[:MOST_LINKS]
+                for tensor in [(*place, "tensors", entry.tensor_index)]
+            ]
+            more = len(maps or []) - len(shown)
+            rest = [f"and {more:,} more"] if more > 0 else []
+            self.facts.set_fact(title, "<br>".join([*shown, *rest]) or "nothing")
 
 
 class TablePage(InspectorPage):

@@ -5,12 +5,22 @@ from __future__ import annotations
 
 from html import escape
 
-from tflm_studio.model.operators import CUSTOM, knowledge_of, operator_code
-from tflm_studio.model.schema import Operator
-from tflm_studio.ui.views.inspector_page import FactList, InspectorPage, section_label
-from tflm_studio.ui.views.links import link
-from tflm_studio.ui.views.operator_tensors import OperatorTensors
+from PySide6.QtCore import Qt
 
+from tflm_studio.editing.flex_tree import find_tree, tree_lines
+from tflm_studio.model.address import Address
+from tflm_studio.model.calls import called_subgraphs
+from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.operators import CUSTOM, knowledge_of, operator_code
+from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.schema import Operator
+from tflm_studio.ui.views.fold import INDENT_PIXELS
+from tflm_studio.ui.views.inspector_page import FactList, InspectorPage, section_label
+from tflm_studio.ui.views.links import link, link_list
+from tflm_studio.ui.views.operator_tensors import OperatorTensors
+from tflm_studio.ui.views.wrapped_label import WrappedLabel
+
+MOST_SHOWN_BYTES, MOST_LINES = 2**14, 40  # of custom options
 OPTION_FIELDS = ("builtin_options", "builtin_options_2", "custom_options")
 
 
@@ -57,6 +67,12 @@ class OperatorPage(InspectorPage):
         self.column.addWidget(section_label("options"))
         self.form = self.make_form(self.main_fields())
         self.column.addWidget(self.form)
+        self.flex = WrappedLabel()
+        self.flex.setObjectName("flex_lines")
+        self.flex.setTextFormat(Qt.TextFormat.PlainText)
+        self.flex.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.flex.setContentsMargins(INDENT_PIXELS, 0, 0, 0)
+        self.column.addWidget(self.flex)
         self.tensors = [self._add_tensors("inputs"), self._add_tensors("outputs")]
         self.add_other_fields()
 
@@ -77,5 +93,20 @@ class OperatorPage(InspectorPage):
             if code is not None:
                 place = ("operator_codes", operator.opcode_index)
                 self.facts.set_fact("op version", link(place, str(code.version)))
+            called = dict.fromkeys(called_subgraphs(operator))
+            if called:
+                places: list[Address] = [("subgraphs", k) for k in called]
+                self.facts.set_fact(
+                    "runs", link_list(places, lambda p: name_thing(model, p), "")
+                )
+        self._show_flex(operator.custom_options)
         for lines in self.tensors:
             lines.refresh()
+
+    def _show_flex(self, data: bytes | bytearray | memoryview | None) -> None:
+        """The entries of custom options that are a flexbuffer, if they are not many."""
+        is_short = data is not None and 0 < data_bytes(data) <= MOST_SHOWN_BYTES
+        root = find_tree(bytes(data)) if data is not None and is_short else None
+        self.flex.setVisible(root is not None)
+        if root is not None:
+            self.flex.setText("\n".join(tree_lines(root, MOST_LINES)))

@@ -16,6 +16,7 @@ from tflm_studio.model.schema import Field, Tensor
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.ui.views.inspector_page import FactList, InspectorPage
 from tflm_studio.ui.views.links import link, link_list
+from tflm_studio.ui.views.shared_line import others_of, reaches_of
 
 
 class TensorPage(InspectorPage):
@@ -60,6 +61,13 @@ class TensorPage(InspectorPage):
         self.facts.set_fact("made by", named(makers, by_caller=index in wiring.inputs))
         self.facts.set_fact("used by", named(users, by_caller=index in wiring.outputs))
         self.facts.set_fact("data", self._data_text())
+        with self.facts.anew("also used by", "reaches"):
+            others = others_of(self.session, tensor.buffer, self.address)
+            if others:
+                self.facts.set_fact("also used by", others)
+            reaches = reaches_of(self.session, self.address)
+            if reaches:
+                self.facts.set_fact("reaches", reaches)
 
     def _data_text(self) -> str:
         tensor, model = self.tensor, self.session.document.model
@@ -73,8 +81,7 @@ class TensorPage(InspectorPage):
         if kind.bits and wanted is not None and wanted != size and tensor.sparsity is None:
             shape = short_shape_text(tensor.shape)
             text += f"; {shape} {kind.name} needs {count_text(wanted)}"
-        others = len(self.session.buffer_users(tensor.buffer)) - 1
-        return text + (f"; {others} more use it" if others > 0 else "")
+        return text
 
 
 def _wanted_bytes(tensor: Tensor) -> int | None:
