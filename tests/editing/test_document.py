@@ -194,8 +194,12 @@ class DocumentMachine(RuleBasedStateMachine):
             edits.append(random_edit(scratch, random))
             edits[-1].apply(scratch)
         position = self.document.history.position
+        try:
+            written = lay_out(scratch).tobytes()
+        except ts.WriteError:
+            return  # it states bytes of the file that are not there
         if self.document.do(edits):
-            self.states = [*self.states[: position + 1], lay_out(scratch).tobytes()]
+            self.states = [*self.states[: position + 1], written]
 
     @precondition(lambda self: self.document.history.can_undo)
     @rule()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QThreadPool
-from PySide6.QtWidgets import QApplication, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.conftest import SAMPLES
@@ -14,6 +14,16 @@ from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.theme import apply_theme
 from tflm_studio.ui.app.windows import Windows
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dialog that a test does not answer would wait for ever."""
+
+    def fail(dialog: QDialog) -> int:
+        raise AssertionError(f"nobody answers the dialog '{dialog.windowTitle()}'")
+
+    monkeypatch.setattr(QDialog, "exec", fail)
 
 
 @pytest.fixture

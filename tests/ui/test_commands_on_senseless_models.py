@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from tests.conftest import IS_THOROUGH
 from tests.formats.senseless import CRAFTED
 from tflm_studio.editing.document import Document
 from tflm_studio.model.address import Address, find_address
@@ -26,7 +27,7 @@ PLACES: tuple[Address, ...] = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES if IS_THOROUGH else NAMES[:2])
 def test_commands_do_it_or_say_why_not(
     name: str, windows: Windows, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from tests.conftest import readable_models
+from tests.conftest import IS_THOROUGH, readable_models
 from tests.formats.mutants import one_convolution
 from tests.formats.senseless import CRAFTED, convolution_with, tensors_of
 from tests.ui.visits import Visits
@@ -53,16 +53,19 @@ TOLD_APART = (
 @pytest.mark.parametrize("part", range(2))
 def test_crafted_models(part: int, tmp_path: Path, qtbot: QtBot) -> None:
     assert set(TOLD_APART) <= set(CRAFTED)
-    check_walk([each for each in crafted() if each[0] in TOLD_APART[part::2]], tmp_path)
+    names = TOLD_APART[part :: 2 if IS_THOROUGH else 4]
+    check_walk([each for each in crafted() if each[0] in names], tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(2 if IS_THOROUGH else 1))
 def test_random_models(seed: int, tmp_path: Path, qtbot: QtBot) -> None:
     check_walk(list(random_ones(1, seed)), tmp_path)
 
 
 def test_accepted_mutants(tmp_path: Path, qtbot: QtBot) -> None:
-    check_walk(list(islice(accepted_mutants(1_000, 3), 0, 90, 30)), tmp_path)
+    check_walk(
+        list(islice(accepted_mutants(1_000, 3), 0, 90, 30 if IS_THOROUGH else 60)), tmp_path
+    )
 
 
 @pytest.mark.parametrize("part", range(2))

@@ -78,7 +78,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Random:
     return random
 
 
-STEP = 1 if os.environ.get("TFLM_STUDIO_ALL") else 12
+STEP = 1 if os.environ.get("TFLM_STUDIO_ALL") else 25
 
 
 @pytest.mark.parametrize("part", range(2))
