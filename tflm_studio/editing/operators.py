@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from tflm_studio.analysis.operator_order import NEVER, order_of
 from tflm_studio.editing.field_values import copied
-from tflm_studio.editing.new_tensors import FreeNames, activation, copy_of
+from tflm_studio.editing.fresh_names import FreeNames, tensor_names
+from tflm_studio.editing.new_tensors import activation, copy_of
 from tflm_studio.editing.operations import check_tensor_indices
 from tflm_studio.editing.operator_bypass import bypass
 from tflm_studio.editing.operator_codes import find_or_add
@@ -127,7 +128,7 @@ def _fresh_outputs(
     # Of any number of outputs there is one to begin with.
     needed = [slot for slot in slots if not slot.is_optional][len(given) :]
     like = _template(kind, subgraph, reads)
-    names = FreeNames(subgraph)
+    names = FreeNames(tensor_names(subgraph))
     start = len(subgraph.tensors or [])
     return [
         activation(names.take(f"{kind.name}_{start + k}"), like) for k in range(len(needed))
@@ -186,7 +187,7 @@ def duplicate(model: Model, subgraph_index: int, indices: Iterable[int]) -> Prop
     chosen = selected(model, subgraph_index, indices)
     subgraph = subgraph_at(model, subgraph_index)
     label = f"Duplicate {operators_title(model, subgraph_index, chosen)}"
-    names, first_fresh = FreeNames(subgraph), len(subgraph.tensors or [])
+    names, first_fresh = FreeNames(tensor_names(subgraph)), len(subgraph.tensors or [])
     fresh: list[Tensor] = []
     own: dict[int, dict[int, int]] = {}
     notes: list[str] = []

@@ -61,7 +61,7 @@ class Draft:
         self.model = model
         self._edits: list[Edit] = []
         self._inverses: list[Edit] = []
-        self._notes: list[str] = []
+        self._notes: dict[str, None] = {}
 
     def __enter__(self) -> Draft:
         return self
@@ -94,7 +94,7 @@ class Draft:
 
     def note(self, *sentences: str) -> None:
         """Adds what there is to tell, each sentence once."""
-        self._notes += [s for s in dict.fromkeys(sentences) if s not in self._notes]
+        self._notes.update(dict.fromkeys(sentences))
 
     def proposal(self, label: str = "") -> Proposal:
         """All steps as one."""

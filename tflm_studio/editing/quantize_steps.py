@@ -8,11 +8,11 @@ from typing import Any
 
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.field_values import copied
+from tflm_studio.editing.fresh_names import fresh_name, tensor_names
 from tflm_studio.editing.operator_codes import find_or_add
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.subjects import (
-    free_name,
     makers_of,
     name_operator,
     name_tensor,
@@ -128,8 +128,9 @@ def _like(
         Tensor(
             shape=tensor.shape,
             type=type,
-            name=free_name(
-                subgraph_at(model, subgraph_index), f"{tensor.name or ''}_{suffix}"
+            name=fresh_name(
+                f"{tensor.name or ''}_{suffix}",
+                tensor_names(subgraph_at(model, subgraph_index)),
             ),
             quantization=quantization,
             shape_signature=tensor.shape_signature,

@@ -7,6 +7,7 @@ import math
 
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.field_values import copied
+from tflm_studio.editing.fresh_names import fresh_name, tensor_names
 from tflm_studio.editing.proposal import Draft
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.restated_shapes import (
@@ -17,7 +18,6 @@ from tflm_studio.editing.restated_shapes import (
 )
 from tflm_studio.editing.shared_buffers import is_shared
 from tflm_studio.editing.subjects import (
-    free_name,
     name_operator,
     name_tensor,
     readers_of,
@@ -222,7 +222,7 @@ class Propagation:
             return tensor_index
         copy: Tensor = copied(tensor)
         copy.buffer = buffers
-        copy.name = free_name(self._subgraph, f"{copy.name or 'shape'}_copy")
+        copy.name = fresh_name(f"{copy.name or 'shape'}_copy", tensor_names(self._subgraph))
         new = len(self._subgraph.tensors or [])
         place = ("subgraphs", self._index)
         self._draft.do(insert_items(self._model, (*place, "tensors"), new, [copy]))

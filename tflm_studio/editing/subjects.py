@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
@@ -120,20 +120,3 @@ def readers_of(subgraph: SubGraph, tensor_index: int) -> list[int]:
         for k, operator in enumerate(subgraph.operators or [])
         if tensor_index in (operator.inputs or ())
     ]
-
-
-def free_name(subgraph: SubGraph, wanted: str) -> str:
-    """A name that no tensor of a subgraph has: the wanted one, or with a number behind."""
-    return next(free_names(subgraph, wanted))
-
-
-def free_names(subgraph: SubGraph, wanted: str) -> Iterator[str]:
-    """Names that no tensor of a subgraph has, each another one."""
-    taken = {tensor.name for tensor in subgraph.tensors or []}
-    if wanted not in taken:
-        yield wanted
-    number = 1
-    while True:
-        if (name := f"{wanted}_{number}") not in taken:
-            yield name
-        number += 1

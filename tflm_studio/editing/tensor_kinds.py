@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tflm_studio.editing.compressed_entries import forget_compression
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.quantized_neighbours import neighbour_notes
@@ -64,6 +65,7 @@ def make_constant(
     with Draft(model) as draft:
         index = _own_buffer(draft, subgraph_index, tensor_index)
         draft.do(Set(("buffers", index, "data"), data))
+        forget_compression(draft, subgraph_index, {tensor_index})
         if tensor.is_variable:
             draft.do(Set((*place, "is_variable"), value=False))
     return draft.proposal(
@@ -142,6 +144,7 @@ def _drop_data(draft: Draft, subgraph_index: int, tensor_index: int) -> None:
     tensor = tensor_at(model, subgraph_index, tensor_index)
     if not has_data(model, tensor):
         return
+    forget_compression(draft, subgraph_index, {tensor_index})
     draft.note(f"{len(bytes_of(model, tensor.buffer)):,} bytes of data are dropped.")
     if is_shared(model, tensor.buffer):
         # Others go on to use the buffer. Buffer 0 has no data, unless the model is senseless.
