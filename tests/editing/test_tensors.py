@@ -452,6 +452,13 @@ def test_insert_quantize_behind_an_input_and_an_output() -> None:
     assert main(model).operators[-2].inputs == [Y]
 
 
+def test_a_variable_has_no_copies() -> None:
+    model = dense_model()
+    main(model).tensors[Y].is_variable = True
+    with refused(model, "is a variable"):
+        tensors.insert_quantize(model, 0, Y, type=TensorType.INT8, scale=1.0, zero_point=0)
+
+
 def test_insert_quantize_is_refused() -> None:
     model = dense_model()
     good = {"type": TensorType.INT8, "scale": 1.0, "zero_point": 0}

@@ -105,7 +105,8 @@ def _tensor_values(model: Model, place: Address, *, real: bool) -> Array:
     if stored.dtype.kind == "c":
         raise EditError(f"{format_address(place)}: complex numbers stand for no reals.")
     if quantization is None or element_type(tensor.type).kind != "integer":
-        return stored.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a NaN may be one that signals
+            return stored.astype(np.float64)
     return quantization.to_real(flat).reshape(stored.shape)
 
 

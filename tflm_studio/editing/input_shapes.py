@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from tflm_studio.editing.graph_ends import caller_notes
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.shape_propagation import Propagation
 from tflm_studio.editing.subjects import at_start, name_tensor, subgraph_at, tensor_at
@@ -87,4 +88,5 @@ def _with_shapes(model: Model, subgraph_index: int, shapes: Mapping[int, Shape])
         for index, shape in shapes.items():
             propagation.reshape(index, shape)
         propagation.run()
+        draft.note(*caller_notes(model, subgraph_index, "inputs"))
     return draft.proposal()

@@ -49,7 +49,10 @@ def replace(model: Model, index: int, data: bytes) -> Proposal:
             draft.do(put_inside(model, [("buffers", entry.buffer)]))
             draft.do(Set(("buffers", entry.buffer, "data"), data))
         else:
-            draft.note("The entry gets a buffer of its own; others use the one it had.")
+            had = "others use the one it had"
+            if not 0 < entry.buffer < len(model.buffers or []):
+                had = f"buffer {entry.buffer} is not one for data"
+            draft.note(f"The entry gets a buffer of its own; {had}.")
             draft.do(Set(("metadata", index, "buffer"), _add_buffer(draft, data)))
     return draft.proposal(f"Replace metadata {quoted(entry.name)}")
 
@@ -139,7 +142,8 @@ def encoded(name: str, text: str) -> bytes:
         return data
     if len(data) >= VERSION_BYTES:
         raise EditError(
-            f"{MIN_RUNTIME_VERSION} holds {VERSION_BYTES - 1} bytes at most, such as 1.14.0."
+            f"Metadata {MIN_RUNTIME_VERSION} holds {VERSION_BYTES - 1} bytes at most, such as "
+            "1.14.0."
         )
     return data.ljust(VERSION_BYTES, b"\0")
 

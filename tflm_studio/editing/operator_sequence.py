@@ -10,6 +10,7 @@ from tflm_studio.analysis.operator_order import (
     order_of,
     reordered,
     sorted_operators,
+    stateful_operators,
     violations,
 )
 from tflm_studio.editing.operator_places import (
@@ -31,6 +32,7 @@ from tflm_studio.model.graph import data_bytes
 from tflm_studio.schema.tables import Model, SubGraph
 
 MOST_NAMED = 6
+OTHER_STATE = "Operators that use variables run in another order than before."
 
 
 def move(
@@ -74,6 +76,9 @@ def move(
         notes.append(
             f"{len(broken) - MOST_NAMED:,} more tensors are read before they are made."
         )
+    state = set(stateful_operators(model, subgraph))
+    if [k for k in order if k in state] != sorted(state):
+        notes.append(OTHER_STATE)
     return Proposal(made.edits, (*made.notes, *notes), label)
 
 
@@ -123,7 +128,7 @@ def sort_topologically(model: Model, subgraph_index: int) -> Proposal:
     if not made.edits:
         notes.append("The operators are in order already.")
     if not found.keeps_state:
-        notes.append("Operators that use variables run in another order than before.")
+        notes.append(OTHER_STATE)
     notes += _notes_on_loops(model, subgraph_index)
     return Proposal(made.edits, tuple(notes), label)
 

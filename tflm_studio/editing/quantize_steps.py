@@ -9,10 +9,12 @@ from typing import Any
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.fresh_names import fresh_name, tensor_names
+from tflm_studio.editing.graph_ends import caller_notes
 from tflm_studio.editing.operator_codes import find_or_add
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.subjects import (
+    at_start,
     makers_of,
     name_operator,
     name_tensor,
@@ -149,6 +151,12 @@ def _inserted(
 ) -> Proposal:
     code, operator, made = step
     readers, at_output = _chosen(model, subgraph_index, tensor_index, users)
+    if tensor_at(model, subgraph_index, tensor_index).is_variable:
+        name = name_tensor(model, subgraph_index, tensor_index)
+        raise EditError(
+            f"{at_start(name)} is a variable that its readers write to; they cannot read a "
+            "copy of it."
+        )
     place: Any = ("subgraphs", subgraph_index)
     with Draft(model) as draft:
         if not model.buffers or model.buffers[0].data:
@@ -161,6 +169,7 @@ def _inserted(
         if at_output:
             outputs = subgraph_at(model, subgraph_index).outputs or []
             swapped = [new if index == tensor_index else index for index in outputs]
+            draft.note(*caller_notes(model, subgraph_index, "outputs"))
             _swap_output(draft, subgraph_index, tensor_index, new, swapped)
         found = find_or_add(model, int(code))
         draft.do(found.proposal)
