@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
+from tflm_studio.analysis.compressed_tensors import table_buffers
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.fresh_names import fresh_name, tensor_names
@@ -16,18 +18,16 @@ from tflm_studio.editing.restated_shapes import (
     carried_output,
     restated,
 )
-from tflm_studio.editing.shared_buffers import is_shared
 from tflm_studio.editing.subjects import (
     name_operator,
     name_tensor,
-    readers_of,
     subgraph_at,
     tensor_at,
     tensor_place,
 )
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import shape_text, short_shape_text
+from tflm_studio.model.graph import buffer_users, shape_text, short_shape_text
 from tflm_studio.model.operators import (
     builtin_code,
     find_tensor,
@@ -61,6 +61,14 @@ class Propagation:
             infer_output_shapes(self._model, self._subgraph, operator)
             for operator in self._subgraph.operators or []
         ]
+        self._readers = Counter(
+            index
+            for operator in self._subgraph.operators or []
+            for index in set(operator.inputs or ())
+        )
+        users = buffer_users(self._model).items()
+        tables = table_buffers(self._model)
+        self._shared = {0} | {index for index, by in users if len(by) + (index in tables) > 1}
 
     def reshape(self, tensor_index: int, shape: Shape) -> None:
         """Gives a tensor a shape, and its signature the same; -1 in that stays -1."""
@@ -211,9 +219,9 @@ class Propagation:
         """The tensor of a constant input, which no other operator reads; a copy if need be."""
         tensor_index = (operator.inputs or [])[slot]
         tensor = tensor_at(self._model, self._index, tensor_index)
-        count = len(readers_of(self._subgraph, tensor_index))
-        is_alone = count == 1 and tensor_index not in (self._subgraph.outputs or ())
-        if is_alone and not is_shared(self._model, tensor.buffer):
+        is_alone = self._readers[tensor_index] == 1
+        is_alone &= tensor_index not in (self._subgraph.outputs or ())
+        if is_alone and tensor.buffer not in self._shared:
             return tensor_index
         buffers = len(self._model.buffers or [])
         self._draft.do(insert_items(self._model, "buffers", buffers, [Buffer()]))
@@ -227,6 +235,8 @@ class Propagation:
         place = ("subgraphs", self._index)
         self._draft.do(insert_items(self._model, (*place, "tensors"), new, [copy]))
         self._old.append(list(copy.shape or []))
+        self._readers[tensor_index] -= 1
+        self._readers[new] = 1
         inputs = list(operator.inputs or [])
         inputs[slot] = new
         self._draft.do(Set((*place, "operators", position, "inputs"), inputs))
