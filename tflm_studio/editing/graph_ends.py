@@ -11,22 +11,20 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tflm_studio.editing.edits import Edit, Set
-from tflm_studio.editing.operator_places import cut_notes
-from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.located import subgraph_at, tensor_at
+from tflm_studio.editing.proposal import Proposal, cut_notes
 from tflm_studio.editing.signature_maps import map_edits, maps_of
-from tflm_studio.editing.subjects import (
-    at_start,
-    name_operator,
-    name_tensor,
-    named_few,
-    subgraph_at,
-    tensor_at,
-)
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, wiring_of
 from tflm_studio.model.index_references import Space, references
 from tflm_studio.model.operators import find_tensor, has_data
-from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.place_names import (
+    at_start,
+    name_operator,
+    name_tensor,
+    name_thing,
+    named_few,
+)
 from tflm_studio.schema.tables import Model
 
 Side = Literal["inputs", "outputs"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tflm_studio.analysis.compressed_tensors import table_buffers
 from tflm_studio.editing.edits import Edit, Insert, Remove, Set
-from tflm_studio.editing.located import item_at, quoted
+from tflm_studio.editing.located import item_at
 from tflm_studio.editing.placement import put_inside
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items, remove_items
@@ -13,6 +13,7 @@ from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import buffer_users
 from tflm_studio.model.metadata_content import metadata_content
+from tflm_studio.model.place_names import quoted
 from tflm_studio.schema.tables import Buffer, Metadata, Model
 
 MIN_RUNTIME_VERSION = "min_runtime_version"

@@ -13,14 +13,7 @@ from tflm_studio.analysis.operator_order import (
     stateful_operators,
     violations,
 )
-from tflm_studio.editing.operator_places import (
-    list_place,
-    operator_title,
-    operators_title,
-    selected,
-    subgraph_at,
-    tensor_title,
-)
+from tflm_studio.editing.located import list_place, selected, subgraph_at
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.renumbering import permute_items
 from tflm_studio.formats.control_dependencies import (
@@ -29,6 +22,7 @@ from tflm_studio.formats.control_dependencies import (
 )
 from tflm_studio.model.errors import EditError, ReadError
 from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.place_names import name_operator, name_operators, name_tensor
 from tflm_studio.schema.tables import Model, SubGraph
 
 MOST_NAMED = 6
@@ -66,7 +60,7 @@ def move(
     moved = set(chosen)
     rest = [k for k in range(count) if k not in moved]
     order = [*rest[:target], *chosen, *rest[target:]]
-    label = f"Move {operators_title(model, subgraph_index, chosen)}"
+    label = f"Move {name_operators(model, subgraph_index, chosen)}"
     broken = _new_violations(model, subgraph, order)
     if broken and not force:
         raise EditError(f"{_sentence(model, subgraph_index, broken[0])}.")
@@ -95,9 +89,9 @@ def _new_violations(model: Model, subgraph: SubGraph, order: Sequence[int]) -> l
 
 
 def _sentence(model: Model, subgraph_index: int, broken: Violation) -> str:
-    reader = operator_title(model, subgraph_index, broken.reader)
-    maker = operator_title(model, subgraph_index, broken.maker)
-    tensor = tensor_title(model, subgraph_index, broken.tensor_index)
+    reader = name_operator(model, subgraph_index, broken.reader)
+    maker = name_operator(model, subgraph_index, broken.maker)
+    tensor = name_tensor(model, subgraph_index, broken.tensor_index)
     return f"{reader} would stand before {maker}, which makes {tensor} that it reads"
 
 
@@ -117,7 +111,7 @@ def sort_topologically(model: Model, subgraph_index: int) -> Proposal:
     label = "Sort operators"
     found = sorted_operators(model, subgraph, _control_dependencies(model, subgraph_index))
     if found.cycle:
-        named = [operator_title(model, subgraph_index, k) for k in found.cycle[:MOST_NAMED]]
+        named = [name_operator(model, subgraph_index, k) for k in found.cycle[:MOST_NAMED]]
         more = len(found.cycle) - MOST_NAMED
         raise EditError(
             f"{', '.join(named)}{f' and {more:,} more' * (more > 0)} wait for each other's "
@@ -138,8 +132,8 @@ def _notes_on_loops(model: Model, subgraph_index: int) -> list[str]:
     subgraph = subgraph_at(model, subgraph_index)
     made_at = order_of(model, subgraph).made_at
     return [
-        f"{operator_title(model, subgraph_index, index)} reads "
-        f"{tensor_title(model, subgraph_index, k)}, which only it makes; no order helps."
+        f"{name_operator(model, subgraph_index, index)} reads "
+        f"{name_tensor(model, subgraph_index, k)}, which only it makes; no order helps."
         for index, operator in enumerate(subgraph.operators or [])
         for k in {*(operator.inputs or [])}.intersection(operator.outputs or [])
         if 0 <= k < len(made_at) and made_at[k] == index

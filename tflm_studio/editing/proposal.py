@@ -40,6 +40,7 @@ class Proposal:
 
 
 Part = Callable[[Model], Proposal]
+MOST_NOTES = 8
 
 
 class Draft:
@@ -125,3 +126,10 @@ def in_sequence(model: Model, *parts: Part, label: str = "") -> Proposal:
         for part in parts:
             draft.do(part(model))
     return draft.proposal(label)
+
+
+def cut_notes(notes: list[str]) -> list[str]:
+    """The first of many notes, and how many more there are."""
+    if len(notes) <= MOST_NOTES:
+        return notes
+    return [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES:,} more notes of this kind."]

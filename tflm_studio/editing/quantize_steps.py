@@ -10,19 +10,13 @@ from tflm_studio.editing.edits import Set
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.fresh_names import fresh_name, tensor_names
 from tflm_studio.editing.graph_ends import caller_notes
+from tflm_studio.editing.located import subgraph_at, tensor_at
 from tflm_studio.editing.operator_codes import find_or_add
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items
-from tflm_studio.editing.subjects import (
-    at_start,
-    makers_of,
-    name_operator,
-    name_tensor,
-    readers_of,
-    subgraph_at,
-    tensor_at,
-)
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import makers_of, readers_of
+from tflm_studio.model.place_names import at_start, name_operator, name_tensor
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.enums import BuiltinOperator, TensorType

@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from tflm_studio.analysis.compressed_tensors import table_buffers
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.fresh_names import fresh_name, tensor_names
+from tflm_studio.editing.located import subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Draft
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.restated_shapes import (
@@ -18,16 +18,10 @@ from tflm_studio.editing.restated_shapes import (
     carried_output,
     restated,
 )
-from tflm_studio.editing.subjects import (
-    name_operator,
-    name_tensor,
-    subgraph_at,
-    tensor_at,
-    tensor_place,
-)
+from tflm_studio.editing.shared_buffers import shared_buffers
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import buffer_users, shape_text, short_shape_text
+from tflm_studio.model.graph import shape_text, short_shape_text
 from tflm_studio.model.operators import (
     builtin_code,
     find_tensor,
@@ -35,6 +29,7 @@ from tflm_studio.model.operators import (
     knowledge_of,
     operator_code,
 )
+from tflm_studio.model.place_names import name_operator, name_tensor
 from tflm_studio.model.shape_rules.operands import LARGEST_DIMENSION, Operands, Shape
 from tflm_studio.model.shapes import InferredShapes, infer_output_shapes
 from tflm_studio.model.tensor_types import checked_value, element_type, encode
@@ -66,9 +61,7 @@ class Propagation:
             for operator in self._subgraph.operators or []
             for index in set(operator.inputs or ())
         )
-        users = buffer_users(self._model).items()
-        tables = table_buffers(self._model)
-        self._shared = {0} | {index for index, by in users if len(by) + (index in tables) > 1}
+        self._shared = shared_buffers(self._model)
 
     def reshape(self, tensor_index: int, shape: Shape) -> None:
         """Gives a tensor a shape, and its signature the same; -1 in that stays -1."""

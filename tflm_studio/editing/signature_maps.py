@@ -8,9 +8,8 @@ from typing import Literal
 
 from tflm_studio.editing.edits import Edit, Insert, Remove, Set
 from tflm_studio.editing.fresh_names import FreeNames
-from tflm_studio.editing.subjects import quoted
 from tflm_studio.model.address import Address
-from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.place_names import name_thing, quoted
 from tflm_studio.schema.tables import Model, TensorMap
 
 SIDES: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")

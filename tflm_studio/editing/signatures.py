@@ -11,11 +11,12 @@ from typing import Literal
 
 from tflm_studio.editing.edits import Edit, Insert, Remove, Set
 from tflm_studio.editing.fresh_names import FreeNames
-from tflm_studio.editing.located import item_at, quoted, subgraph_at
+from tflm_studio.editing.located import item_at, subgraph_at
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import find_tensor
+from tflm_studio.model.place_names import quoted
 from tflm_studio.schema.tables import Model, SignatureDef, SubGraph, TensorMap
 
 Side = Literal["inputs", "outputs"]

@@ -10,22 +10,15 @@ import numpy as np
 
 from tflm_studio.editing.compressed_entries import forget_compression
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.located import bytes_of, subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.quantized_neighbours import neighbour_notes
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.shared_buffers import is_shared
-from tflm_studio.editing.subjects import (
-    at_start,
-    bytes_of,
-    makers_of,
-    name_operator,
-    name_tensor,
-    subgraph_at,
-    tensor_at,
-    tensor_place,
-)
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import makers_of
 from tflm_studio.model.operators import has_data
+from tflm_studio.model.place_names import at_start, name_operator, name_tensor
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_shapes import element_count, needed_bytes
 from tflm_studio.model.tensor_types import Array, element_type, encode

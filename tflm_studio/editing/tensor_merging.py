@@ -5,20 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tflm_studio.editing.operator_places import cut_notes
-from tflm_studio.editing.proposal import Draft, Proposal
+from tflm_studio.editing.located import bytes_of, subgraph_at, tensor_at
+from tflm_studio.editing.proposal import Draft, Proposal, cut_notes
 from tflm_studio.editing.renumbering import remove_items
-from tflm_studio.editing.subjects import (
-    bytes_of,
-    name_operator,
-    name_tensor,
-    subgraph_at,
-    tensor_at,
-)
 from tflm_studio.model.comparison import same_bytes
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, short_shape_text, wiring_of
 from tflm_studio.model.operators import has_data
+from tflm_studio.model.place_names import name_operator, name_tensor
 from tflm_studio.model.quantization import AffineQuantization, find_quantization
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.tables import Model, Tensor

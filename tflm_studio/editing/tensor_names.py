@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.located import subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.signature_maps import alias_edits
-from tflm_studio.editing.subjects import quoted, subgraph_at, tensor_at, tensor_place
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.pattern_cost import safe_pattern
+from tflm_studio.model.place_names import quoted
 from tflm_studio.schema.tables import Model
 
 LONGEST_NAME = 2**24  # characters that a name may become at worst

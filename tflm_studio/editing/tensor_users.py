@@ -6,18 +6,10 @@ from __future__ import annotations
 from tflm_studio.analysis.operator_order import order_of
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.graph_ends import set_inputs, set_outputs
-from tflm_studio.editing.operator_places import cut_notes
-from tflm_studio.editing.proposal import Draft
-from tflm_studio.editing.subjects import (
-    at_start,
-    makers_of,
-    name_operator,
-    name_tensor,
-    subgraph_at,
-    tensor_at,
-)
+from tflm_studio.editing.located import subgraph_at, tensor_at
+from tflm_studio.editing.proposal import Draft, cut_notes
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import describe_tensor
+from tflm_studio.model.graph import describe_tensor, makers_of
 from tflm_studio.model.operators import (
     NO_TENSOR,
     OperatorKnowledge,
@@ -26,6 +18,7 @@ from tflm_studio.model.operators import (
     knowledge_of,
     operator_code,
 )
+from tflm_studio.model.place_names import at_start, name_operator, name_tensor
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import Model, Operator, PackOptions
 

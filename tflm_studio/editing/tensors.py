@@ -11,17 +11,11 @@ from tflm_studio.editing.compressed_entries import compress_alike
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.fresh_names import FreeNames, tensor_names
+from tflm_studio.editing.located import subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.quantize_steps import insert_dequantize, insert_quantize
 from tflm_studio.editing.renumbering import insert_items, remove_items
 from tflm_studio.editing.shared_buffers import copy_of
-from tflm_studio.editing.subjects import (
-    name_tensors,
-    quoted,
-    subgraph_at,
-    tensor_at,
-    tensor_place,
-)
 from tflm_studio.editing.tensor_kinds import (
     make_activation,
     make_constant,
@@ -34,6 +28,7 @@ from tflm_studio.editing.tensor_names import preview_rename, rename, rename_by_p
 from tflm_studio.editing.tensor_users import check_replacement, leave_out, replace_ends
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import has_data
+from tflm_studio.model.place_names import name_tensors, quoted
 from tflm_studio.schema.tables import Buffer, Model, QuantizationParameters, Tensor
 
 __all__ = [
