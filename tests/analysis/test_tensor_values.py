@@ -295,6 +295,21 @@ def test_tensors_that_an_operator_decodes() -> None:
         ts.values(model, PLACE)
 
 
+def test_a_shape_of_thousands_of_digits_is_refused() -> None:
+    sparsity = SparsityParameters()
+    for tensor in (
+        Tensor(shape=[3] * 10_000, buffer=1),
+        Tensor(shape=[3] * 10_000, type=TensorType.STRING, buffer=2),
+        Tensor(shape=[3] * 10_000, buffer=1, sparsity=sparsity),
+    ):
+        model = Model(
+            buffers=[Buffer(), Buffer(data=b"data"), Buffer(data=bytes(4))],
+            subgraphs=[SubGraph(tensors=[tensor])],
+        )
+        with pytest.raises(ts.EditError, match="more than"):
+            ts.values(model, PLACE)
+
+
 # ------------------------------------------------------------------ real models
 
 

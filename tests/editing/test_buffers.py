@@ -74,7 +74,7 @@ def test_bytes() -> None:
     assert (data(model)[2], made.notes) == (BIAS, ())
     model.subgraphs[0].tensors[Y].buffer = 2
     done(model, made := buffers.set_data(model, 2, bytes(12)))
-    assert made.notes == ("Buffer 2 is shared: tensor 2 b; tensor 3 y see the new bytes.",)
+    assert made.notes == ("Buffer 2 is shared: tensor 2 b, tensor 3 y see the new bytes.",)
     done(model, buffers.set_data(model, 2, None))
     assert not model.buffers[2].data
 

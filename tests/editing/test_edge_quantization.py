@@ -7,11 +7,19 @@ import pytest
 
 import tflm_studio as ts
 from tests.editing.interpreted import Job, run_jobs
-from tests.editing.small_models import aliases, bytes_of, diamond, do, names, quantized
+from tests.editing.small_models import (
+    DEQUANTIZE,
+    aliases,
+    bytes_of,
+    diamond,
+    do,
+    names,
+    quantized,
+)
 from tflm_studio.editing.surgeries import remove_edge_quantization
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.enums import TensorType
-from tflm_studio.schema.tables import Operator
+from tflm_studio.schema.tables import Operator, Tensor, TensorMap
 
 
 def test_integers_take_the_place_and_the_names_of_floats() -> None:
@@ -24,6 +32,17 @@ def test_integers_take_the_place_and_the_names_of_floats() -> None:
     assert names(model, "tensors") == ["t0", "t2", "t3"]
     assert aliases(model) == {"inputs": [("in_1", "t2")], "outputs": [("out_4", "t3")]}
     assert len(model.subgraphs[0].operators) == 1
+
+
+def test_two_floats_made_of_the_same_integers_keep_both_names() -> None:
+    model = quantized()
+    main = model.subgraphs[0]
+    main.tensors.append(Tensor([1, 4], name="t5"))
+    main.operators.append(Operator(DEQUANTIZE, [3], [5]))
+    main.outputs = [4, 5]
+    model.signature_defs[0].outputs = [TensorMap("first", 4), TensorMap("second", 5)]
+    do(model, remove_edge_quantization(model))
+    assert aliases(model)["outputs"] == [("first", "t3"), ("second", "t3")]
 
 
 def test_one_side_can_be_left_alone() -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from time import perf_counter
+
 from tests.editing.tensor_models import B, W, X, Y, Z, code_of, dense_model, done, refused
 from tflm_studio.editing import graph_ends
 from tflm_studio.schema.enums import BuiltinOperator
@@ -116,7 +118,31 @@ def test_callers_are_told() -> None:
     loop = Operator(2, [X], [X], builtin_options=WhileOptions(0, 0))
     model.subgraphs.append(SubGraph(tensors=[Tensor()], operators=[loop]))
     made = graph_ends.make_output(model, 0, Y)
-    assert "subgraph 1, While 0 calls this subgraph" in made.notes[0]
+    assert "Subgraph 1, While 0 calls this subgraph" in made.notes[0]
+
+
+def test_callers_are_told_of_another_order_too() -> None:
+    model = dense_model()
+    model.operator_codes.append(code_of(BuiltinOperator.WHILE))
+    loop = Operator(2, [X], [X], builtin_options=WhileOptions(0, 0))
+    model.subgraphs.append(SubGraph(tensors=[Tensor()], operators=[loop]))
+    model.subgraphs[0].outputs = [Z, Y]
+    made = graph_ends.move_output(model, 0, 0, 1)
+    assert [note for note in made.notes if "calls this subgraph" in note]
+
+
+def test_twenty_thousand_ends_change_at_once() -> None:
+    many = 20_000
+    tensors = [Tensor(shape=[1], name="same") for _ in range(2 * many)]
+    steps = [Operator(0, [k], [many + k]) for k in range(many)]
+    main = SubGraph(tensors, list(range(many)), [2 * many - 1], steps)
+    model = Model(operator_codes=[code_of(BuiltinOperator.RELU)], subgraphs=[main])
+    model.signature_defs = [SignatureDef([], [], "serve")]
+    start = perf_counter()
+    graph_ends.set_outputs(model, 0, range(many, 2 * many))
+    graph_ends.set_inputs(model, 0, [0])
+    graph_ends.move_input(model, 0, 0, 100)
+    assert perf_counter() - start < 6  # quadratic time takes minutes
 
 
 def test_senseless_ends_do_not_stand_in_the_way() -> None:

@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -142,6 +143,26 @@ def test_what_others_use_is_copied() -> None:
     done(chain.model, set_batch(chain.model, 3))
     assert chain.numbers(stated) == [2, 6]
     assert chain.numbers(chain.graph.operators[0].inputs[1]) == [3, 6]
+
+
+def test_thousands_of_reshapes_take_no_time_squared() -> None:
+    many = 3_000
+    tensors = [Tensor(shape=[1, 4], name=f"t{k}") for k in range(many + 1)]
+    tensors += [
+        Tensor(shape=[2], type=TensorType.INT32, buffer=k + 1, name=f"s{k}")
+        for k in range(many)
+    ]
+    steps = [Operator(0, [k, many + 1 + k], [k + 1]) for k in range(many)]
+    stated = np.array([1, 4], "<i4").tobytes()
+    model = Model(
+        operator_codes=[code_of(BuiltinOperator.RESHAPE)],
+        buffers=[Buffer(), *(Buffer(data=stated) for _ in range(many))],
+        subgraphs=[SubGraph(tensors, [0], [many], steps)],
+    )
+    start = perf_counter()
+    done(model, set_batch(model, 3))
+    assert perf_counter() - start < 5  # quadratic time takes much longer
+    assert tensors[many].shape == [3, 4]
 
 
 def test_slices_and_pictures_follow() -> None:

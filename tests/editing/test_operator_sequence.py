@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.editing.indexed_models import DEPENDENCIES, metadata_bytes
+from tests.editing.small_models import streaming
 from tests.editing.test_operators import Scene, chain
 from tflm_studio.analysis.operator_order import check_order
 from tflm_studio.editing import operators as ops
@@ -122,6 +123,15 @@ def test_variables_that_get_another_order_are_told() -> None:
     scene.before = lay_out(scene.model).tobytes()
     done = scene.do(ops.sort_topologically(scene.model, 0))
     assert done.notes == ("Operators that use variables run in another order than before.",)
+
+
+def test_variables_that_move_past_each_other_are_told() -> None:
+    model = streaming()
+    model.subgraphs[0].operators[4].inputs = [2, 1]
+    assert ops.move(model, 0, [4], 2).notes == (
+        "Operators that use variables run in another order than before.",
+    )
+    assert not ops.move(model, 0, [6], 0).notes
 
 
 def test_metadata_follows_and_has_a_say() -> None:

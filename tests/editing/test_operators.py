@@ -217,7 +217,7 @@ def test_new_names_are_free() -> None:
 @pytest.mark.parametrize(
     ("arguments", "given", "message"),
     [
-        ((1, 0, "RELU"), {}, "no subgraph 1; the model has 1"),
+        ((1, 0, "RELU"), {}, "no subgraph 1; the last is 0"),
         ((-1, 0, "RELU"), {}, "no subgraph -1"),
         ((0, 4, "RELU"), {}, "no place 4 for an operator; the last is 3"),
         ((0, -1, "RELU"), {}, "no place -1"),
@@ -314,11 +314,11 @@ def test_senseless_operators_are_copied_as_they_are() -> None:
 @pytest.mark.parametrize("call", [ops.duplicate, ops.delete, ops.bypass])
 def test_operators_that_there_are_not(call: Any) -> None:
     scene = Scene()
-    scene.refuses(lambda: call(scene.model, 0, [3]), "no operator 3; the subgraph has 3")
+    scene.refuses(lambda: call(scene.model, 0, [3]), "no operator 3; the last is 2")
     scene.refuses(lambda: call(scene.model, 0, [-1]), "no operator -1")
     scene.refuses(lambda: call(scene.model, 0, []), "No operator is chosen")
     scene.refuses(lambda: call(scene.model, 5, [0]), "no subgraph 5")
-    with pytest.raises(EditError, match="no subgraph 0; the model has 0"):
+    with pytest.raises(EditError, match="no subgraph 0; there are none"):
         call(Model(), 0, [0])
 
 

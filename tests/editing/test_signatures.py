@@ -6,7 +6,7 @@ from tests.editing.small_models import aliases, bytes_of, diamond, do
 from tflm_studio.editing import signatures
 from tflm_studio.editing.edits import Set
 from tflm_studio.model.errors import EditError
-from tflm_studio.schema.tables import Model, SubGraph, Tensor
+from tflm_studio.schema.tables import Model, SubGraph, Tensor, TensorMap
 
 
 def test_a_new_signature_has_the_names_of_the_tensors_each_once() -> None:
@@ -53,6 +53,17 @@ def test_a_rebuilt_signature_keeps_the_names_of_tensors_it_had() -> None:
     }
     assert not signatures.rebuild(model, 0).edits
     assert signatures.alias_places(model, 0, 5) == [("signature_defs", 0, "outputs", 1)]
+
+
+def test_a_tensor_that_stands_there_twice_keeps_both_names() -> None:
+    model = diamond()
+    model.subgraphs[0].outputs = [6, 6]
+    model.signature_defs[0].outputs = [TensorMap("a", 6), TensorMap("b", 6)]
+    assert not signatures.rebuild(model, 0).edits
+    model.subgraphs[0].outputs = [6, 8, 6, 6]
+    do(model, signatures.rebuild(model, 0))
+    outputs = [alias for alias, _ in aliases(model)["outputs"]]
+    assert outputs == ["a", "t8", "b", "a_1"]
 
 
 def test_what_takes_the_place_of_a_tensor_takes_its_name() -> None:

@@ -85,7 +85,7 @@ def test_by_pattern_collides() -> None:
 @pytest.mark.parametrize(("pattern", "replacement"), [("(", ""), ("w", r"\7"), ("w", "\\")])
 def test_patterns_that_cannot_be_used(pattern: str, replacement: str) -> None:
     model = dense_model()
-    with refused(model, "cannot be used"):
+    with refused(model, "cannot be used|is wrong"):
         rename_by_pattern(model, 0, [W], pattern, replacement, is_regex=True)
 
 
@@ -93,3 +93,42 @@ def test_an_empty_pattern() -> None:
     model = dense_model()
     with refused(model, "pattern is empty"):
         rename_by_pattern(model, 0, [W], "", "n")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+b",
+        "(a|a)*b",
+        "(a|aa)+b",
+        "a*a*a*a*a*a*b",
+        "(a?){40}a{40}",
+        "(?:a+)++b",
+        "a?" * 40,
+    ],
+)
+def test_patterns_that_would_not_come_to_an_end(pattern: str) -> None:
+    model = dense_model()
+    model.subgraphs[0].tensors[0].name = "a" * 100
+    with refused(model, "too long on a text of 100"):
+        rename_by_pattern(model, 0, [0], pattern, "", is_regex=True)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"^model/(.*)/(.*)$", r"(/\w++)++", r"conv\d+(?:_\d+)?", "(a|bc)x*", r".*?(\d+)$"],
+)
+def test_patterns_that_people_write(pattern: str) -> None:
+    model = dense_model()
+    model.subgraphs[0].tensors[0].name = "a" * 300
+    preview_rename(model, 0, [0, 1], pattern, "", is_regex=True)
+
+
+def test_names_that_would_fill_the_memory() -> None:
+    model = dense_model()
+    model.subgraphs[0].tensors[0].name = "a" * 100_000
+    with refused(model, "too long"):
+        rename_by_pattern(model, 0, [0], "a", "b" * 100_000)
+    assert not rename_by_pattern(model, 0, [1], "x", "\\1").edits
+    made = rename_by_pattern(model, 0, [1], "w", "\\1")
+    assert made.edits[0].value == "\\1"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
 import tflm_studio as ts
@@ -18,7 +20,13 @@ from tests.editing.tensor_models import (
     done,
     refused,
 )
-from tflm_studio.editing import tensors
+from tflm_studio.analysis.compressed_tensors import find_compression
+from tflm_studio.editing import metadata_entries, tensors
+from tflm_studio.formats.compression_metadata import (
+    Compression,
+    LutTensor,
+    encode_compression,
+)
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import (
@@ -93,6 +101,59 @@ def test_duplicate() -> None:
     assert main(model).tensors[7].buffer == 1
     with refused(model, "no tensor 99"):
         tensors.duplicate(model, 0, [99])
+
+
+def compressed() -> Model:
+    """The dense model with a constant of four bits that TFLM looks up in a table."""
+    model = dense_model()
+    found = Tensor(shape=[4], type=TensorType.INT8, name="c", buffer=4)
+    main(model).tensors.append(found)
+    model.buffers += [Buffer(data=b"\x1b"), Buffer(data=bytes((10, 20, 30, 40)))]
+    lut = LutTensor(5, 5, 2)
+    data = encode_compression(Compression(1, ((lut,),)))
+    done(model, metadata_entries.add(model, "COMPRESSION_METADATA", data))
+    assert ts.values(model, "subgraphs[0].tensors[5]").tolist() == [10, 20, 30, 40]
+    return model
+
+
+@pytest.mark.parametrize("with_data", [True, False])
+def test_the_copy_of_a_compressed_tensor_is_compressed(*, with_data: bool) -> None:
+    model = compressed()
+    done(model, tensors.duplicate(model, 0, [5, W], with_data=with_data))
+    assert ts.values(model, "subgraphs[0].tensors[6]").tolist() == [10, 20, 30, 40]
+    assert ts.values(model, "subgraphs[0].tensors[7]").shape == (3, 4)
+
+
+def test_other_data_is_not_compressed() -> None:
+    model = compressed()
+    made = tensors.make_constant(model, 0, 5, b"\1\2\3\4")
+    assert made.notes == ("COMPRESSION_METADATA: tensor 5 not compressed any more.",)
+    done(model, made)
+    assert ts.values(model, "subgraphs[0].tensors[5]").tolist() == [1, 2, 3, 4]
+    model = compressed()
+    done(model, tensors.make_activation(model, 0, 5))
+    assert find_compression(model).subgraphs == ((),)
+
+
+def test_many_tensors_take_no_time_squared() -> None:
+    many = 5_000
+    model = dense_model()
+    main(model).tensors += [Tensor(shape=[1], name="same") for _ in range(many)]
+    some = range(5, 5 + many)
+    steps = [Operator(1, [3], [4]) for _ in range(many)]
+    main(model).operators += steps
+    start = perf_counter()
+    done(model, tensors.duplicate(model, 0, some))
+    tensors.merge(model, 0, 5, some)
+    tensors.delete(model, 0, some, users="leave_out")
+    tensors.delete(model, 0, some, users=W)
+    assert perf_counter() - start < 10  # quadratic time takes minutes
+
+
+def test_a_stand_in_that_is_made_too_late_is_told() -> None:
+    model = dense_model()
+    made = tensors.delete(model, 0, [W], users=Z)
+    assert "FullyConnected 0 reads tensor 4 z before Relu 1 makes it" in made.notes[-1]
 
 
 def test_delete_refuses_what_is_used() -> None:
@@ -389,6 +450,13 @@ def test_insert_quantize_behind_an_input_and_an_output() -> None:
     done(model, tensors.insert_quantize(model, 0, Y, users=[], **step))
     assert main(model).outputs == [6, 7]
     assert main(model).operators[-2].inputs == [Y]
+
+
+def test_a_variable_has_no_copies() -> None:
+    model = dense_model()
+    main(model).tensors[Y].is_variable = True
+    with refused(model, "is a variable"):
+        tensors.insert_quantize(model, 0, Y, type=TensorType.INT8, scale=1.0, zero_point=0)
 
 
 def test_insert_quantize_is_refused() -> None:

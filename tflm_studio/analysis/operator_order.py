@@ -215,7 +215,7 @@ def sorted_operators(
         before.discard(reader)
     count = len(makers)
     wanted = [set(before) for before in makers]
-    state = _stateful(model, subgraph)
+    state = stateful_operators(model, subgraph)
     for earlier, later in [*pairwise(state), *pairs]:
         if 0 <= earlier < count and 0 <= later < count and earlier != later:
             wanted[later].add(earlier)
@@ -265,7 +265,7 @@ def _add_rewrites(
             last[k] = index
 
 
-def _stateful(model: Model, subgraph: SubGraph) -> list[int]:
+def stateful_operators(model: Model, subgraph: SubGraph) -> list[int]:
     """The operators that may change or read state, in their order."""
     tensors: list[Tensor] = subgraph.tensors or []
     has_state = {

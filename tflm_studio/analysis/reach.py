@@ -23,7 +23,7 @@ from tflm_studio.model.errors import ReadError
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.graph import Wiring, wiring_of
 from tflm_studio.model.metadata_content import find_metadata, metadata_content
-from tflm_studio.model.place_names import name_thing, plural
+from tflm_studio.model.place_names import at_start, name_thing, plural
 from tflm_studio.schema.tables import Model, SubGraph
 
 MOST_NAMED = 4
@@ -76,7 +76,7 @@ def reach_of(
     addresses = [place if isinstance(place, tuple) else place.address for place in places]
     for address in dict.fromkeys(addresses):
         for reach in look.at(address):
-            text = reach.text[:1].upper() + reach.text[1:]
+            text = at_start(reach.text)
             found.setdefault(text, reach._replace(text=text))
     return list(found.values())
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.place_names import count_text
 from tflm_studio.model.tensor_types import Array
 from tflm_studio.schema.enums import DimensionType
 from tflm_studio.schema.tables import DimensionMetadata, SparsityParameters
@@ -38,7 +39,9 @@ def densified(
         EditError: The layout makes no sense.
     """
     if math.prod(shape) > MOST_ELEMENTS:
-        raise EditError(f"{place}: made dense it has {math.prod(shape):,} values, too many.")
+        raise EditError(
+            f"{place}: made dense it has {count_text(math.prod(shape))} values, too many."
+        )
     try:
         coordinates = _coordinates(len(stored), shape, sparsity)
     except (ValueError, IndexError) as error:

@@ -15,6 +15,7 @@ from tflm_studio.analysis.string_values import read_strings
 from tflm_studio.model.address import Address, format_address, parse_address, resolve
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.place_names import count_text
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_types import (
     ELEMENT_TYPES,
@@ -104,7 +105,8 @@ def _tensor_values(model: Model, place: Address, *, real: bool) -> Array:
     if stored.dtype.kind == "c":
         raise EditError(f"{format_address(place)}: complex numbers stand for no reals.")
     if quantization is None or element_type(tensor.type).kind != "integer":
-        return stored.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a NaN may be one that signals
+            return stored.astype(np.float64)
     return quantization.to_real(flat).reshape(stored.shape)
 
 
@@ -129,8 +131,8 @@ def _stored_values(model: Model, place: Address, tensor: Tensor) -> Array:
     needed = kind.nbytes(math.prod(shape))
     if needed != len(data):
         raise EditError(
-            f"{format_address(place)}: its shape takes {needed:,} bytes as {kind.name}, its "
-            f"buffer {tensor.buffer} has {len(data):,}."
+            f"{format_address(place)}: its shape takes {count_text(needed)} bytes as "
+            f"{kind.name}, its buffer {tensor.buffer} has {len(data):,}."
         )
     return decode(data, kind, 0, math.prod(shape)).reshape(shape)
 
@@ -138,7 +140,7 @@ def _stored_values(model: Model, place: Address, tensor: Tensor) -> Array:
 def _fitted(found: Array, shape: tuple[int, ...], kind: ElementType, place: Address) -> Array:
     if found.size != math.prod(shape):
         raise EditError(
-            f"{format_address(place)}: its shape takes {math.prod(shape):,} values of "
-            f"{kind.name}, {found.size:,} are stored."
+            f"{format_address(place)}: its shape takes {count_text(math.prod(shape))} values "
+            f"of {kind.name}, {found.size:,} are stored."
         )
     return found.reshape(shape)

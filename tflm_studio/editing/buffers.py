@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tflm_studio.editing.bound_metadata import metadata_users
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.located import buffer_at, bytes_of
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.renumbering import insert_items, remove_items
 from tflm_studio.editing.shared_buffers import (
@@ -17,11 +18,10 @@ from tflm_studio.editing.shared_buffers import (
     unshare,
     unused_buffers,
 )
-from tflm_studio.editing.subjects import buffer_at, bytes_of, name_tensor, named_few
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import buffer_users, data_bytes
-from tflm_studio.model.place_names import name_thing, plural
+from tflm_studio.model.place_names import name_tensor, name_thing, named_few, plural
 from tflm_studio.model.tensor_shapes import needed_bytes
 from tflm_studio.schema.tables import Buffer, Model, Tensor
 

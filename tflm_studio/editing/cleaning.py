@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from tflm_studio.analysis.unused import unused_at
 from tflm_studio.editing.edits import Edit, Set
-from tflm_studio.editing.located import quoted
 from tflm_studio.editing.placement import put_inside
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import MANY, remove_items
 from tflm_studio.editing.set_each import SetEach
 from tflm_studio.model.address import Address, resolve
 from tflm_studio.model.index_references import Space, space_of
-from tflm_studio.model.place_names import plural
+from tflm_studio.model.place_names import plural, quoted
 from tflm_studio.schema.tables import Model, SubGraph
 
 

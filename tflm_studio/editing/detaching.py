@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from tflm_studio.analysis.compressed_tensors import table_buffers
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.field_values import copied
-from tflm_studio.editing.located import item_at, operator_at, operator_text, tensor_at
-from tflm_studio.editing.located import tensor_text as text_of_tensor
+from tflm_studio.editing.located import item_at, operator_at, tensor_at
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items
-from tflm_studio.model.graph import buffer_users
+from tflm_studio.editing.shared_buffers import is_shared
+from tflm_studio.model.place_names import name_operator, name_tensor
 from tflm_studio.schema.tables import Buffer, Model, OperatorCode
 
 
@@ -24,19 +23,14 @@ def detach_buffer(model: Model, subgraph_index: int, tensor_index: int) -> Propo
     """
     tensor = tensor_at(model, subgraph_index, tensor_index)
     buffer: Buffer = item_at(model.buffers, tensor.buffer, "buffer")
-    is_alone = (
-        len(buffer_users(model).get(tensor.buffer, [])) == 1
-        and tensor.buffer not in (model.metadata_buffer or ())
-        and tensor.buffer not in table_buffers(model)
-    )
-    if is_alone and tensor.buffer:
+    if not is_shared(model, tensor.buffer):
         return Proposal()
     count = len(model.buffers or [])
     with Draft(model) as draft:
         draft.do(insert_items(model, "buffers", count, [_copy_inside(buffer)]))
         place = ("subgraphs", subgraph_index, "tensors", tensor_index, "buffer")
         draft.do(Set(place, count))
-    name = text_of_tensor(model, subgraph_index, tensor_index)
+    name = name_tensor(model, subgraph_index, tensor_index)
     return draft.proposal(f"A buffer of its own for {name}")
 
 
@@ -62,7 +56,7 @@ def detach_operator_code(model: Model, subgraph_index: int, operator_index: int)
         draft.do(insert_items(model, "operator_codes", count, [code]))
         place = ("subgraphs", subgraph_index, "operators", operator_index, "opcode_index")
         draft.do(Set(place, count))
-    name = operator_text(model, subgraph_index, operator_index)
+    name = name_operator(model, subgraph_index, operator_index)
     return draft.proposal(f"An operator code of its own for {name}")
 
 

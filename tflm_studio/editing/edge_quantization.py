@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tflm_studio.editing.dependencies import Dependencies
-from tflm_studio.editing.located import is_of_kind, sentence, subgraph_at, tensor_text
+from tflm_studio.editing.located import is_of_kind, subgraph_at
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.reduction import reduce_to
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import find_tensor
+from tflm_studio.model.place_names import at_start, name_tensor
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_types import element_type, format_float
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
@@ -86,7 +87,7 @@ def _found_inputs(
         if is_alone and edges[0].stored not in (subgraph.inputs or []):
             found += edges
         else:
-            name = sentence(tensor_text(model, subgraph_index, real))
+            name = at_start(name_tensor(model, subgraph_index, real))
             notes.append(f"{name} stays float: it is not read by one Quantize alone.")
     return found
 
@@ -109,7 +110,7 @@ def _found_outputs(
         if len(makers) == 1 and not dependencies.users.get(real):
             found += edges
         else:
-            name = sentence(tensor_text(model, subgraph_index, real))
+            name = at_start(name_tensor(model, subgraph_index, real))
             notes.append(f"{name} stays float: it is used inside as well.")
     return found
 
@@ -129,8 +130,8 @@ def _quantization_note(
 ) -> str:
     tensor = (subgraph.tensors or [])[edge.stored]
     kind = element_type(tensor.type).name
-    new, old = (tensor_text(model, subgraph_index, t) for t in (edge.stored, edge.real))
-    text = f"{sentence(new)} ({kind}) takes the place of {old}"
+    new, old = (name_tensor(model, subgraph_index, t) for t in (edge.stored, edge.real))
+    text = f"{at_start(new)} ({kind}) takes the place of {old}"
     affine = find_quantization(tensor)
     if affine is None:
         return f"{text}."

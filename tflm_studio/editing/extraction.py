@@ -10,14 +10,7 @@ from tflm_studio.editing.cleaning import remove_unused
 from tflm_studio.editing.dependencies import Dependencies
 from tflm_studio.editing.freestanding import private_copy, set_free
 from tflm_studio.editing.history import apply_all
-from tflm_studio.editing.located import (
-    listing,
-    operator_at,
-    operator_text,
-    quoted,
-    subgraph_at,
-    tensor_text,
-)
+from tflm_studio.editing.located import operator_at, subgraph_at
 from tflm_studio.editing.metadata_entries import MIN_RUNTIME_VERSION
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.reduction import reduce_to
@@ -26,6 +19,7 @@ from tflm_studio.formats.compression_metadata import COMPRESSION
 from tflm_studio.formats.control_dependencies import CONTROL_DEPENDENCIES
 from tflm_studio.model.calls import called_subgraphs, run_subgraphs
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.place_names import name_operator, name_tensor, named_few, quoted
 from tflm_studio.schema.tables import Buffer, Model, SubGraph
 
 # What is still true of a part; the two latter follow the renumbering.
@@ -71,8 +65,8 @@ def extract(model: Model, subgraph_index: int, operator_indices: Iterable[int]) 
     added = dependencies.variable_parts(chosen)
     notes = []
     if added:
-        named = [operator_text(model, subgraph_index, index) for index in sorted(added)]
-        notes.append(f"Extracted as well, for the variables: {listing(named)}.")
+        named = [name_operator(model, subgraph_index, index) for index in sorted(added)]
+        notes.append(f"Extracted as well, for the variables: {named_few(named)}.")
     chosen |= added
     inputs, outputs = _ends(dependencies, chosen)
     if not outputs:
@@ -122,7 +116,7 @@ def _without_others(copy: Model, subgraph_index: int, chosen: set[int]) -> list[
     dropped = [quoted(e.name) for e in copy.metadata or [] if e.name not in _KEPT]
     copy.metadata = [e for e in copy.metadata or [] if e.name in _KEPT] or None
     copy.metadata_buffer = None
-    return [f"Metadata that stayed behind: {listing(dropped)}."] if dropped else []
+    return [f"Metadata that stayed behind: {named_few(dropped)}."] if dropped else []
 
 
 def _apply(copy: Model, proposal: Proposal) -> list[str]:
@@ -135,6 +129,6 @@ def _ends_notes(copy: Model) -> list[str]:
     main = (copy.subgraphs or [SubGraph()])[0]
     ends = (("inputs", main.inputs), ("outputs", main.outputs))
     return [
-        f"Its {side}: {listing([tensor_text(copy, 0, t) for t in indices or []]) or 'none'}."
+        f"Its {side}: {named_few([name_tensor(copy, 0, t) for t in indices or []]) or 'none'}."
         for side, indices in ends
     ]

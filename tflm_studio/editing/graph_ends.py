@@ -6,26 +6,25 @@ Signatures of the subgraph are kept in step.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
 from tflm_studio.editing.edits import Edit, Set
-from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.located import subgraph_at, tensor_at
+from tflm_studio.editing.proposal import Proposal, cut_notes
 from tflm_studio.editing.signature_maps import map_edits, maps_of
-from tflm_studio.editing.subjects import (
+from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import Wiring, wiring_of
+from tflm_studio.model.index_references import Space, references
+from tflm_studio.model.operators import find_tensor, has_data
+from tflm_studio.model.place_names import (
     at_start,
-    makers_of,
     name_operator,
     name_tensor,
+    name_thing,
     named_few,
-    readers_of,
-    subgraph_at,
-    tensor_at,
 )
-from tflm_studio.model.errors import EditError
-from tflm_studio.model.index_references import Space, references
-from tflm_studio.model.operators import has_data
-from tflm_studio.model.place_names import name_thing
 from tflm_studio.schema.tables import Model
 
 Side = Literal["inputs", "outputs"]
@@ -180,22 +179,25 @@ def _set_ends(
 def _check(
     model: Model, subgraph_index: int, side: Side, old: list[int], new: list[int]
 ) -> None:
-    for index in new:
-        if index in old:
-            continue  # a senseless model stays as it is
+    # What is there already in a senseless model stays.
+    there = set(old)
+    fresh = dict.fromkeys(index for index in new if index not in there)
+    wiring = wiring_of(subgraph_at(model, subgraph_index))
+    for index in fresh:
         tensor_at(model, subgraph_index, index)
         if side == "inputs":
-            _check_input(model, subgraph_index, index)
-    twice = [index for index in new if new.count(index) > max(1, old.count(index))]
-    if twice:
-        name = at_start(name_tensor(model, subgraph_index, twice[0]))
+            _check_input(model, subgraph_index, wiring, index)
+    before, after = Counter(old), Counter(new)
+    twice = next((index for index in after if after[index] > max(1, before[index])), None)
+    if twice is not None:
+        name = at_start(name_tensor(model, subgraph_index, twice))
         raise EditError(f"{name} is named twice among the {side}.")
 
 
-def _check_input(model: Model, subgraph_index: int, tensor_index: int) -> None:
+def _check_input(model: Model, subgraph_index: int, wiring: Wiring, tensor_index: int) -> None:
     tensor = tensor_at(model, subgraph_index, tensor_index)
     name = at_start(name_tensor(model, subgraph_index, tensor_index))
-    makers = makers_of(subgraph_at(model, subgraph_index), tensor_index)
+    makers = wiring.makers.of(tensor_index)
     if makers:
         maker = name_operator(model, subgraph_index, makers[0])
         raise EditError(f"{name} cannot be an input: {maker} makes it.")
@@ -209,45 +211,48 @@ def _told(
 ) -> list[str]:
     check = _unfed if side == "inputs" else _unmade
     changed = set(old) - set(new) if side == "inputs" else set(new) - set(old)
-    notes = [check(model, subgraph_index, index) for index in sorted(changed)]
-    if len(old) != len(new):
-        notes += _callers(model, subgraph_index, side)
-    return [note for note in notes if note]
+    wiring = wiring_of(subgraph_at(model, subgraph_index))
+    notes = [check(model, subgraph_index, wiring, index) for index in sorted(changed)]
+    return cut_notes([note for note in notes if note]) + caller_notes(
+        model, subgraph_index, side
+    )
 
 
-def _unfed(model: Model, subgraph_index: int, tensor_index: int) -> str:
+def _unfed(model: Model, subgraph_index: int, wiring: Wiring, tensor_index: int) -> str:
     """Who reads a tensor that is no input any more and that nobody makes."""
-    subgraph = subgraph_at(model, subgraph_index)
-    if not 0 <= tensor_index < len(subgraph.tensors or []):
+    tensor = find_tensor(subgraph_at(model, subgraph_index), tensor_index)
+    readers = wiring.users.of(tensor_index)
+    if tensor is None or not readers:
         return ""
-    tensor = tensor_at(model, subgraph_index, tensor_index)
-    readers = readers_of(subgraph, tensor_index)
-    if not readers or makers_of(subgraph, tensor_index) or has_data(model, tensor):
+    if wiring.makers.of(tensor_index) or has_data(model, tensor):
         return ""
     names = named_few([name_operator(model, subgraph_index, reader) for reader in readers])
     name = at_start(name_tensor(model, subgraph_index, tensor_index))
     return f"{name} is read by {names}, but nothing gives it values any more."
 
 
-def _unmade(model: Model, subgraph_index: int, tensor_index: int) -> str:
+def _unmade(model: Model, subgraph_index: int, wiring: Wiring, tensor_index: int) -> str:
     """Whether nothing gives a new output values."""
-    subgraph = subgraph_at(model, subgraph_index)
     tensor = tensor_at(model, subgraph_index, tensor_index)
     is_given = (
-        tensor_index in (subgraph.inputs or ())
+        tensor_index in wiring.inputs
         or tensor.is_variable
         or has_data(model, tensor)
-        or makers_of(subgraph, tensor_index)
+        or wiring.makers.of(tensor_index)
     )
     name = at_start(name_tensor(model, subgraph_index, tensor_index))
     return "" if is_given else f"{name} is an output, but nothing gives it values."
 
 
-def _callers(model: Model, subgraph_index: int, side: Side) -> list[str]:
-    """Operators that call the subgraph and hand over as many tensors as it had."""
-    return [
-        f"{name_thing(model, reference.address[:4])} calls this subgraph: its tensors have to "
-        f"match the new {side}."
+def caller_notes(model: Model, subgraph_index: int, side: Side) -> list[str]:
+    """A sentence for each operator that calls a subgraph, whose ends it takes by position."""
+    callers = dict.fromkeys(
+        name_thing(model, reference.address[:4])
         for reference in references(model, Space.SUBGRAPHS)
         if subgraph_index in reference.indices and reference.address[0] == "subgraphs"
+    )
+    return [
+        f"{at_start(name)} calls this subgraph: its tensors have to match the new {side}, one "
+        "by one."
+        for name in callers
     ]

@@ -6,11 +6,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from tflm_studio.editing.graph_ends import caller_notes
+from tflm_studio.editing.located import subgraph_at, tensor_at
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.shape_propagation import Propagation
-from tflm_studio.editing.subjects import at_start, name_tensor, subgraph_at, tensor_at
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import short_shape_text
+from tflm_studio.model.place_names import at_start, name_tensor
 from tflm_studio.model.shape_rules.operands import LARGEST_DIMENSION, Shape
 from tflm_studio.schema.tables import Model
 
@@ -87,4 +89,5 @@ def _with_shapes(model: Model, subgraph_index: int, shapes: Mapping[int, Shape])
         for index, shape in shapes.items():
             propagation.reshape(index, shape)
         propagation.run()
+        draft.note(*caller_notes(model, subgraph_index, "inputs"))
     return draft.proposal()

@@ -10,7 +10,7 @@ from tflm_studio.editing.dependencies import resource_key
 from tflm_studio.editing.freestanding import private_copy, set_free
 from tflm_studio.editing.fresh_names import fresh_name
 from tflm_studio.editing.history import apply_all
-from tflm_studio.editing.located import is_of_kind, listing, quoted, subgraph_at
+from tflm_studio.editing.located import is_of_kind, subgraph_at
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.reduction import set_ends
 from tflm_studio.editing.renumbering import insert_items
@@ -22,7 +22,7 @@ from tflm_studio.model.graph import data_bytes, describe_tensor
 from tflm_studio.model.index_references import Space, index_columns
 from tflm_studio.model.metadata_content import find_metadata
 from tflm_studio.model.operators import NO_TENSOR, builtin_code, find_tensor
-from tflm_studio.model.place_names import name_place, plural
+from tflm_studio.model.place_names import name_place, named_few, plural, quoted
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import (
     Buffer,
@@ -77,7 +77,7 @@ def _part_of(second: Model) -> tuple[Model, list[str]]:
     part = private_copy(second)
     notes = []
     if part.metadata:
-        named = listing([quoted(entry.name) for entry in part.metadata])
+        named = named_few([quoted(entry.name) for entry in part.metadata])
         notes.append(f"Metadata of the second model that stayed behind: {named}.")
     part.metadata = part.metadata_buffer = part.signature_defs = None
     if 0 in _called_from_main(part):

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.excerpts import excerpt
+from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import builtin_code, operator_code
-from tflm_studio.model.place_names import name_thing
-from tflm_studio.schema.tables import Model, Operator, SubGraph, Tensor
-
-LONGEST_NAME = 40
+from tflm_studio.schema.tables import Buffer, Model, Operator, SubGraph, Tensor
 
 
 def item_at(items: list[Any] | None, index: int, noun: str) -> Any:
@@ -46,14 +45,21 @@ def tensor_at(model: Model, subgraph_index: int, index: int) -> Tensor:
     return tensor
 
 
-def operator_text(model: Model, subgraph_index: int, index: int) -> str:
-    """What messages call an operator."""
-    return name_thing(model, ("subgraphs", subgraph_index, "operators", index))
+def buffer_at(model: Model, index: int) -> Buffer:
+    """A buffer; raises EditError if there is none."""
+    buffer: Buffer = item_at(model.buffers, index, "buffer")
+    return buffer
 
 
-def tensor_text(model: Model, subgraph_index: int, index: int) -> str:
-    """What messages call a tensor."""
-    return name_thing(model, ("subgraphs", subgraph_index, "tensors", index))
+def bytes_of(model: Model, buffer_index: int) -> memoryview:
+    """The bytes of a buffer; none if it has none or does not exist."""
+    buffers = model.buffers or []
+    data = buffers[buffer_index].data if 0 <= buffer_index < len(buffers) else None
+    return (
+        memoryview(data).cast("B")
+        if data is not None and data_bytes(data)
+        else memoryview(b"")
+    )
 
 
 def is_of_kind(model: Model, operator: Operator, *codes: int) -> bool:
@@ -62,17 +68,26 @@ def is_of_kind(model: Model, operator: Operator, *codes: int) -> bool:
     return code is not None and builtin_code(code) in codes
 
 
-def quoted(text: str | None) -> str:
-    """A name in quotes, cut if it is long; says so if there is none."""
-    return f"'{excerpt(text, LONGEST_NAME)}'" if text else "unnamed"
+def selected(model: Model, subgraph_index: int, indices: Iterable[int]) -> list[int]:
+    """Indices of operators, each once, ascending.
+
+    Raises:
+        EditError: There is none, or no such operator.
+    """
+    wanted = sorted(set(indices))
+    subgraph_at(model, subgraph_index)
+    if not wanted:
+        raise EditError("No operator is chosen.")
+    for index in wanted:
+        operator_at(model, subgraph_index, index)
+    return wanted
 
 
-def listing(names: list[str], most: int = 4) -> str:
-    """Names with commas, the first few of many."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def list_place(subgraph_index: int, name: str) -> Address:
+    """The address of a list of a subgraph, such as its tensors."""
+    return ("subgraphs", subgraph_index, name)
 
 
-def sentence(text: str) -> str:
-    """A text with a capital letter in front."""
-    return text[:1].upper() + text[1:]
+def tensor_place(subgraph_index: int, tensor_index: int) -> Address:
+    """The address of a tensor."""
+    return ("subgraphs", subgraph_index, "tensors", tensor_index)

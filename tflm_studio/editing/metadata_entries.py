@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tflm_studio.analysis.compressed_tensors import table_buffers
 from tflm_studio.editing.edits import Edit, Insert, Remove, Set
-from tflm_studio.editing.located import item_at, quoted
+from tflm_studio.editing.located import item_at
 from tflm_studio.editing.placement import put_inside
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items, remove_items
@@ -13,6 +13,7 @@ from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import buffer_users
 from tflm_studio.model.metadata_content import metadata_content
+from tflm_studio.model.place_names import quoted
 from tflm_studio.schema.tables import Buffer, Metadata, Model
 
 MIN_RUNTIME_VERSION = "min_runtime_version"
@@ -49,7 +50,10 @@ def replace(model: Model, index: int, data: bytes) -> Proposal:
             draft.do(put_inside(model, [("buffers", entry.buffer)]))
             draft.do(Set(("buffers", entry.buffer, "data"), data))
         else:
-            draft.note("The entry gets a buffer of its own; others use the one it had.")
+            had = "others use the one it had"
+            if not 0 < entry.buffer < len(model.buffers or []):
+                had = f"buffer {entry.buffer} is not one for data"
+            draft.note(f"The entry gets a buffer of its own; {had}.")
             draft.do(Set(("metadata", index, "buffer"), _add_buffer(draft, data)))
     return draft.proposal(f"Replace metadata {quoted(entry.name)}")
 
@@ -139,7 +143,8 @@ def encoded(name: str, text: str) -> bytes:
         return data
     if len(data) >= VERSION_BYTES:
         raise EditError(
-            f"{MIN_RUNTIME_VERSION} holds {VERSION_BYTES - 1} bytes at most, such as 1.14.0."
+            f"Metadata {MIN_RUNTIME_VERSION} holds {VERSION_BYTES - 1} bytes at most, such as "
+            "1.14.0."
         )
     return data.ljust(VERSION_BYTES, b"\0")
 

@@ -1,29 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tensors for what a new operator makes: without data, with a name of their own."""
+"""Tensors for what a new operator makes: without data."""
 
 from __future__ import annotations
 
 from tflm_studio.editing.field_values import copied
-from tflm_studio.schema.tables import SubGraph, Tensor
-
-
-class FreeNames:
-    """Names that no tensor of a subgraph has.
-
-    Args:
-        subgraph: The subgraph.
-    """
-
-    def __init__(self, subgraph: SubGraph) -> None:
-        self._taken = {tensor.name for tensor in subgraph.tensors or []}
-
-    def take(self, wanted: str) -> str:
-        """The wanted name, with a number behind it if it is taken; taken from now on."""
-        name, number = wanted, 1
-        while name in self._taken:
-            name, number = f"{wanted}_{number}", number + 1
-        self._taken.add(name)
-        return name
+from tflm_studio.schema.tables import Tensor
 
 
 def activation(name: str, like: Tensor | None) -> Tensor:

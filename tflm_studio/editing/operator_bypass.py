@@ -5,23 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tflm_studio.editing.operator_places import (
-    cut_notes,
-    list_place,
-    operator_title,
-    operators_title,
-    selected,
-    subgraph_at,
-    tensor_title,
-)
+from tflm_studio.editing.located import list_place, selected, subgraph_at
 from tflm_studio.editing.orphans import made_by, named_by, remove_orphans
-from tflm_studio.editing.proposal import Draft, Proposal
+from tflm_studio.editing.proposal import Draft, Proposal, cut_notes
 from tflm_studio.editing.renumbering import remove_items
 from tflm_studio.model.comparison import differences
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, short_shape_text, wiring_of
 from tflm_studio.model.index_references import Space, index_columns
 from tflm_studio.model.operators import find_tensor, is_constant, knowledge_of
+from tflm_studio.model.place_names import at_start, name_operator, name_operators, name_tensor
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.structure import OpaqueMember, Table
 from tflm_studio.schema.tables import Model, Operator, SubGraph, Tensor
@@ -47,7 +40,7 @@ def bypass(
             or type than the input.
     """
     chosen = selected(model, subgraph_index, indices)
-    label = f"Bypass {operators_title(model, subgraph_index, chosen)}"
+    label = f"Bypass {name_operators(model, subgraph_index, chosen)}"
     finder = _StandIns(model, subgraph_index, chosen)
     stand_ins = finder.find()
     notes = finder.notes + _notes_on_outputs(model, subgraph_index, stand_ins)
@@ -130,7 +123,7 @@ class _StandIns:
             self.notes.append(f"Of the inputs of {title}, {self._tensor(fitting[0])} stays.")
         if not _same_quantization(self._at(fitting[0]), self._at(output)):
             self.notes.append(
-                f"{_capital(self._tensor(fitting[0]))} has another quantization than "
+                f"{at_start(self._tensor(fitting[0]))} has another quantization than "
                 f"{self._tensor(output)}, whose place it takes: values change."
             )
         return fitting[0]
@@ -172,10 +165,10 @@ class _StandIns:
         return (self.subgraph.operators or [])[index]
 
     def _title(self, index: int) -> str:
-        return operator_title(self.model, self.subgraph_index, index)
+        return name_operator(self.model, self.subgraph_index, index)
 
     def _tensor(self, tensor_index: int) -> str:
-        return tensor_title(self.model, self.subgraph_index, tensor_index)
+        return name_tensor(self.model, self.subgraph_index, tensor_index)
 
     def _described(self, tensor_index: int) -> str:
         tensor = self._at(tensor_index)
@@ -219,7 +212,7 @@ def _notes_on_outputs(
     outputs = subgraph_at(model, subgraph_index).outputs or []
     notes = [
         f"Output {position} of the subgraph is now "
-        f"{tensor_title(model, subgraph_index, stand_ins[k])}."
+        f"{name_tensor(model, subgraph_index, stand_ins[k])}."
         for position, k in enumerate(outputs)
         if k in stand_ins
     ]
@@ -227,7 +220,3 @@ def _notes_on_outputs(
     if notes and len(set(after)) < len(set(outputs)):
         notes.append("Several outputs of the subgraph are now the same tensor.")
     return notes
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

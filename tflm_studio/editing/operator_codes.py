@@ -15,6 +15,7 @@ from tflm_studio.editing.set_each import SetEach
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operator_kinds import PLACEHOLDER
 from tflm_studio.model.operators import CUSTOM, builtin_code
+from tflm_studio.model.place_names import at_start
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import Model, OperatorCode
 
@@ -116,7 +117,7 @@ def merge_duplicates(model: Model) -> Proposal:
     with Draft(model) as draft:
         draft.do(_redirected(model, stand_ins))
         draft.do(remove_items(model, CODES, stand_ins))
-    said = f"{_capital(listed('operator code', stand_ins))} merged into others like them."
+    said = f"{at_start(listed('operator code', stand_ins))} merged into others like them."
     draft.note(said)
     return draft.proposal(label)
 
@@ -142,7 +143,7 @@ def remove_unused(model: Model) -> Proposal:
     if not unused:
         return Proposal(notes=("Every operator code is in use.",), label=label)
     removed = remove_items(model, CODES, unused)
-    said = f"{_capital(listed('operator code', unused))} removed."
+    said = f"{at_start(listed('operator code', unused))} removed."
     return Proposal(removed.edits, (*removed.notes, said), label)
 
 
@@ -171,7 +172,3 @@ def upgrade_legacy(model: Model) -> Proposal:
     if not edits:
         notes.append("No operator code has to be brought up to date.")
     return Proposal(tuple(edits), tuple(notes), "Bring operator codes up to date")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.located import list_place, selected, subgraph_at
 from tflm_studio.editing.operator_codes import (
     codes_in_use,
     find_or_add,
@@ -18,20 +19,13 @@ from tflm_studio.editing.operator_options import (
     option_edits,
     without_custom_options,
 )
-from tflm_studio.editing.operator_places import (
-    cut_notes,
-    list_place,
-    operator_title,
-    operators_title,
-    selected,
-    subgraph_at,
-)
 from tflm_studio.editing.operator_slots import missing_inputs
-from tflm_studio.editing.proposal import Draft, Proposal
+from tflm_studio.editing.proposal import Draft, Proposal, cut_notes
 from tflm_studio.editing.set_each import SetEach
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operator_kinds import OperatorKind, custom_kind, kind_named
 from tflm_studio.model.operators import CUSTOM
+from tflm_studio.model.place_names import name_operator, name_operators
 from tflm_studio.schema.tables import Model, Operator
 
 
@@ -60,7 +54,7 @@ def change_kind(
     for index in chosen:
         operator = operators[index]
         place = (*list_place(subgraph_index, "operators"), index)
-        title = operator_title(model, subgraph_index, index)
+        title = name_operator(model, subgraph_index, index)
         options, dropped, _ = carried_options(operator, kind)
         edits += option_edits(place, operator, kind, options)
         if kind.code != CUSTOM:
@@ -69,7 +63,7 @@ def change_kind(
         if dropped:
             notes.append(f"{title} loses {', '.join(dropped)}.")
         notes += _notes_on_slots(kind, operator, title)
-    label = f"Change {operators_title(model, subgraph_index, chosen)} to {kind.name}"
+    label = f"Change {name_operators(model, subgraph_index, chosen)} to {kind.name}"
     return _with_code(model, subgraph_index, chosen, kind, edits, notes).labelled(label)
 
 
@@ -100,7 +94,7 @@ def replace_by_custom(
     for index in chosen:
         operator = operators[index]
         place = (*list_place(subgraph_index, "operators"), index)
-        title = operator_title(model, subgraph_index, index)
+        title = name_operator(model, subgraph_index, index)
         dropped = carried_options(operator, kind).dropped
         if dropped:
             notes.append(f"{title} loses {', '.join(dropped)}.")
@@ -109,7 +103,7 @@ def replace_by_custom(
         edits += without_custom_options(place, operator)
         if custom_options is not None:
             edits.append(Set((*place, "custom_options"), custom_options))
-    label = f"Replace {operators_title(model, subgraph_index, chosen)} by {kind.name}"
+    label = f"Replace {name_operators(model, subgraph_index, chosen)} by {kind.name}"
     return _with_code(model, subgraph_index, chosen, kind, edits, notes).labelled(label)
 
 
@@ -190,7 +184,7 @@ def set_version(
                 f"Operator {users[0]} names operator code {code_index}, and the model has "
                 f"{count}: give it a kind first."
             )
-    label = f"Version of {operators_title(model, subgraph_index, chosen)} to {version}"
+    label = f"Version of {name_operators(model, subgraph_index, chosen)} to {version}"
     with Draft(model) as draft:
         for code_index, users in by_code.items():
             _set_version_of(draft, subgraph_index, code_index, users, version)

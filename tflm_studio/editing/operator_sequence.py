@@ -10,16 +10,10 @@ from tflm_studio.analysis.operator_order import (
     order_of,
     reordered,
     sorted_operators,
+    stateful_operators,
     violations,
 )
-from tflm_studio.editing.operator_places import (
-    list_place,
-    operator_title,
-    operators_title,
-    selected,
-    subgraph_at,
-    tensor_title,
-)
+from tflm_studio.editing.located import list_place, selected, subgraph_at
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.renumbering import permute_items
 from tflm_studio.formats.control_dependencies import (
@@ -28,9 +22,11 @@ from tflm_studio.formats.control_dependencies import (
 )
 from tflm_studio.model.errors import EditError, ReadError
 from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.place_names import name_operator, name_operators, name_tensor
 from tflm_studio.schema.tables import Model, SubGraph
 
 MOST_NAMED = 6
+OTHER_STATE = "Operators that use variables run in another order than before."
 
 
 def move(
@@ -64,7 +60,7 @@ def move(
     moved = set(chosen)
     rest = [k for k in range(count) if k not in moved]
     order = [*rest[:target], *chosen, *rest[target:]]
-    label = f"Move {operators_title(model, subgraph_index, chosen)}"
+    label = f"Move {name_operators(model, subgraph_index, chosen)}"
     broken = _new_violations(model, subgraph, order)
     if broken and not force:
         raise EditError(f"{_sentence(model, subgraph_index, broken[0])}.")
@@ -74,6 +70,9 @@ def move(
         notes.append(
             f"{len(broken) - MOST_NAMED:,} more tensors are read before they are made."
         )
+    state = set(stateful_operators(model, subgraph))
+    if [k for k in order if k in state] != sorted(state):
+        notes.append(OTHER_STATE)
     return Proposal(made.edits, (*made.notes, *notes), label)
 
 
@@ -90,9 +89,9 @@ def _new_violations(model: Model, subgraph: SubGraph, order: Sequence[int]) -> l
 
 
 def _sentence(model: Model, subgraph_index: int, broken: Violation) -> str:
-    reader = operator_title(model, subgraph_index, broken.reader)
-    maker = operator_title(model, subgraph_index, broken.maker)
-    tensor = tensor_title(model, subgraph_index, broken.tensor_index)
+    reader = name_operator(model, subgraph_index, broken.reader)
+    maker = name_operator(model, subgraph_index, broken.maker)
+    tensor = name_tensor(model, subgraph_index, broken.tensor_index)
     return f"{reader} would stand before {maker}, which makes {tensor} that it reads"
 
 
@@ -112,7 +111,7 @@ def sort_topologically(model: Model, subgraph_index: int) -> Proposal:
     label = "Sort operators"
     found = sorted_operators(model, subgraph, _control_dependencies(model, subgraph_index))
     if found.cycle:
-        named = [operator_title(model, subgraph_index, k) for k in found.cycle[:MOST_NAMED]]
+        named = [name_operator(model, subgraph_index, k) for k in found.cycle[:MOST_NAMED]]
         more = len(found.cycle) - MOST_NAMED
         raise EditError(
             f"{', '.join(named)}{f' and {more:,} more' * (more > 0)} wait for each other's "
@@ -123,7 +122,7 @@ def sort_topologically(model: Model, subgraph_index: int) -> Proposal:
     if not made.edits:
         notes.append("The operators are in order already.")
     if not found.keeps_state:
-        notes.append("Operators that use variables run in another order than before.")
+        notes.append(OTHER_STATE)
     notes += _notes_on_loops(model, subgraph_index)
     return Proposal(made.edits, tuple(notes), label)
 
@@ -133,8 +132,8 @@ def _notes_on_loops(model: Model, subgraph_index: int) -> list[str]:
     subgraph = subgraph_at(model, subgraph_index)
     made_at = order_of(model, subgraph).made_at
     return [
-        f"{operator_title(model, subgraph_index, index)} reads "
-        f"{tensor_title(model, subgraph_index, k)}, which only it makes; no order helps."
+        f"{name_operator(model, subgraph_index, index)} reads "
+        f"{name_tensor(model, subgraph_index, k)}, which only it makes; no order helps."
         for index, operator in enumerate(subgraph.operators or [])
         for k in {*(operator.inputs or [])}.intersection(operator.outputs or [])
         if 0 <= k < len(made_at) and made_at[k] == index

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from tflm_studio.analysis.operator_order import NEVER, first_makers
 from tflm_studio.editing.field_values import copied
-from tflm_studio.editing.new_tensors import FreeNames, activation, copy_of
+from tflm_studio.editing.fresh_names import FreeNames, tensor_names
+from tflm_studio.editing.located import list_place, selected, subgraph_at
+from tflm_studio.editing.new_tensors import activation, copy_of
 from tflm_studio.editing.operations import check_tensor_indices
 from tflm_studio.editing.operator_bypass import bypass
 from tflm_studio.editing.operator_codes import find_or_add
@@ -20,24 +22,16 @@ from tflm_studio.editing.operator_kind_changes import (
     set_version,
 )
 from tflm_studio.editing.operator_options import fitted_options
-from tflm_studio.editing.operator_places import (
-    cut_notes,
-    list_place,
-    operator_title,
-    operators_title,
-    selected,
-    subgraph_at,
-    tensor_title,
-)
 from tflm_studio.editing.operator_sequence import move, sort_topologically
 from tflm_studio.editing.operator_slots import filled_inputs, missing_inputs
 from tflm_studio.editing.orphans import named_by, remove_orphans
-from tflm_studio.editing.proposal import Draft, Proposal
+from tflm_studio.editing.proposal import Draft, Proposal, cut_notes
 from tflm_studio.editing.renumbering import insert_each, insert_items, remove_items
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import Wiring, wiring_of
 from tflm_studio.model.operator_kinds import OperatorKind, kind_named
 from tflm_studio.model.operators import CUSTOM, NO_TENSOR, find_tensor, is_constant
+from tflm_studio.model.place_names import at_start, name_operator, name_operators, name_tensor
 from tflm_studio.schema.tables import Model, Operator, SubGraph, Tensor
 
 __all__ = [
@@ -127,7 +121,7 @@ def _fresh_outputs(
     # Of any number of outputs there is one to begin with.
     needed = [slot for slot in slots if not slot.is_optional][len(given) :]
     like = _template(kind, subgraph, reads)
-    names = FreeNames(subgraph)
+    names = FreeNames(tensor_names(subgraph))
     start = len(subgraph.tensors or [])
     return [
         activation(names.take(f"{kind.name}_{start + k}"), like) for k in range(len(needed))
@@ -158,15 +152,15 @@ def _notes_on_new(
     made_at = first_makers(model, subgraph, [*reads, *given])
     for k in reads:
         if made_at.get(k, NEVER) >= index:
-            maker = operator_title(model, subgraph_index, made_at[k])
+            maker = name_operator(model, subgraph_index, made_at[k])
             notes.append(
-                f"{kind.name} reads {tensor_title(model, subgraph_index, k)} before {maker} "
+                f"{kind.name} reads {name_tensor(model, subgraph_index, k)} before {maker} "
                 "makes it."
             )
     for k in given:
         if k in made_at:
-            maker = operator_title(model, subgraph_index, made_at[k])
-            notes.append(f"{tensor_title(model, subgraph_index, k)} is also made by {maker}.")
+            maker = name_operator(model, subgraph_index, made_at[k])
+            notes.append(f"{name_tensor(model, subgraph_index, k)} is also made by {maker}.")
     return notes
 
 
@@ -186,8 +180,8 @@ def duplicate(model: Model, subgraph_index: int, indices: Iterable[int]) -> Prop
     """
     chosen = selected(model, subgraph_index, indices)
     subgraph = subgraph_at(model, subgraph_index)
-    label = f"Duplicate {operators_title(model, subgraph_index, chosen)}"
-    names, first_fresh = FreeNames(subgraph), len(subgraph.tensors or [])
+    label = f"Duplicate {name_operators(model, subgraph_index, chosen)}"
+    names, first_fresh = FreeNames(tensor_names(subgraph)), len(subgraph.tensors or [])
     fresh: list[Tensor] = []
     own: dict[int, dict[int, int]] = {}
     notes: list[str] = []
@@ -199,8 +193,8 @@ def duplicate(model: Model, subgraph_index: int, indices: Iterable[int]) -> Prop
             tensor = (subgraph.tensors or [])[old]
             fresh.append(copy_of(tensor, names.take(f"{tensor.name or 'unnamed'}_copy")))
         notes += [
-            f"The copy of {operator_title(model, subgraph_index, k)} has a variable of its "
-            f"own in place of {tensor_title(model, subgraph_index, old)}."
+            f"The copy of {name_operator(model, subgraph_index, k)} has a variable of its "
+            f"own in place of {name_tensor(model, subgraph_index, old)}."
             for old in states
         ]
     with Draft(model) as draft:
@@ -256,7 +250,7 @@ def delete(
         EditError: There is no such operator.
     """
     chosen = selected(model, subgraph_index, indices)
-    label = f"Delete {operators_title(model, subgraph_index, chosen)}"
+    label = f"Delete {name_operators(model, subgraph_index, chosen)}"
     notes = _notes_on_unmade(model, subgraph_index, chosen)
     named = named_by(subgraph_at(model, subgraph_index), chosen)
     with Draft(model) as draft:
@@ -276,15 +270,15 @@ def _notes_on_unmade(model: Model, subgraph_index: int, chosen: list[int]) -> li
     notes = []
     for t in outputs:
         if gone.issuperset(wiring.makers.of(t)) and not _has_value(model, subgraph, wiring, t):
-            title = tensor_title(model, subgraph_index, t)
+            title = name_tensor(model, subgraph_index, t)
             users = [k for k in wiring.users.of(t) if k not in gone]
             if users:
                 more = f" and {len(users) - 1} more" if len(users) > 1 else ""
-                reader = operator_title(model, subgraph_index, users[0])
+                reader = name_operator(model, subgraph_index, users[0])
                 notes.append(f"{reader}{more} still reads {title}, which nobody makes now.")
             if t in wiring.outputs:
                 notes.append(f"{title} is an output of the subgraph and nobody makes it now.")
-    return cut_notes([f"{note[:1].upper()}{note[1:]}" for note in notes])
+    return cut_notes(list(map(at_start, notes)))
 
 
 def _has_value(model: Model, subgraph: SubGraph, wiring: Wiring, tensor_index: int) -> bool:

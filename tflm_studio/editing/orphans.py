@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from tflm_studio.editing.bound_metadata import listed, metadata_users
-from tflm_studio.editing.operator_places import list_place, subgraph_at
+from tflm_studio.editing.bound_metadata import listed
+from tflm_studio.editing.located import list_place, subgraph_at
 from tflm_studio.editing.proposal import Draft
 from tflm_studio.editing.renumbering import remove_items
+from tflm_studio.editing.shared_buffers import unused_buffers
 from tflm_studio.model.index_references import Column, Space, index_columns
 from tflm_studio.schema.tables import Model, SubGraph
 
@@ -89,15 +90,3 @@ def remove_orphans(draft: Draft, subgraph_index: int, candidates: Iterable[int])
         draft.do(remove_items(model, "buffers", unused))
     also = f" and {listed('buffer', unused)}" if unused else ""
     draft.note(f"Nothing names {listed('tensor', orphans)}{also} any more: also removed.")
-
-
-def unused_buffers(model: Model, candidates: Iterable[int]) -> list[int]:
-    """Which of some buffers nothing refers to; buffer 0 is never among them. O(tensors)."""
-    count = len(model.buffers or [])
-    found = {k for k in candidates if 0 < k < count}
-    for column in index_columns(model, Space.BUFFERS):
-        for _, indices in _named(column):
-            found.difference_update(indices)
-        if not found:
-            break
-    return sorted(k for k in found if not metadata_users(model, {k}))

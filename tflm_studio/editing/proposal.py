@@ -40,6 +40,7 @@ class Proposal:
 
 
 Part = Callable[[Model], Proposal]
+MOST_NOTES = 8
 
 
 class Draft:
@@ -61,7 +62,7 @@ class Draft:
         self.model = model
         self._edits: list[Edit] = []
         self._inverses: list[Edit] = []
-        self._notes: list[str] = []
+        self._notes: dict[str, None] = {}
 
     def __enter__(self) -> Draft:
         return self
@@ -94,7 +95,7 @@ class Draft:
 
     def note(self, *sentences: str) -> None:
         """Adds what there is to tell, each sentence once."""
-        self._notes += [s for s in dict.fromkeys(sentences) if s not in self._notes]
+        self._notes.update(dict.fromkeys(sentences))
 
     def proposal(self, label: str = "") -> Proposal:
         """All steps as one."""
@@ -125,3 +126,10 @@ def in_sequence(model: Model, *parts: Part, label: str = "") -> Proposal:
         for part in parts:
             draft.do(part(model))
     return draft.proposal(label)
+
+
+def cut_notes(notes: list[str]) -> list[str]:
+    """The first of many notes, and how many more there are."""
+    if len(notes) <= MOST_NOTES:
+        return notes
+    return [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES:,} more notes of this kind."]

@@ -8,19 +8,15 @@ from typing import Any
 
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.field_values import copied
+from tflm_studio.editing.fresh_names import fresh_name, tensor_names
+from tflm_studio.editing.graph_ends import caller_notes
+from tflm_studio.editing.located import subgraph_at, tensor_at
 from tflm_studio.editing.operator_codes import find_or_add
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items
-from tflm_studio.editing.subjects import (
-    free_name,
-    makers_of,
-    name_operator,
-    name_tensor,
-    readers_of,
-    subgraph_at,
-    tensor_at,
-)
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import makers_of, readers_of
+from tflm_studio.model.place_names import at_start, name_operator, name_tensor
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
@@ -128,8 +124,9 @@ def _like(
         Tensor(
             shape=tensor.shape,
             type=type,
-            name=free_name(
-                subgraph_at(model, subgraph_index), f"{tensor.name or ''}_{suffix}"
+            name=fresh_name(
+                f"{tensor.name or ''}_{suffix}",
+                tensor_names(subgraph_at(model, subgraph_index)),
             ),
             quantization=quantization,
             shape_signature=tensor.shape_signature,
@@ -148,6 +145,12 @@ def _inserted(
 ) -> Proposal:
     code, operator, made = step
     readers, at_output = _chosen(model, subgraph_index, tensor_index, users)
+    if tensor_at(model, subgraph_index, tensor_index).is_variable:
+        name = name_tensor(model, subgraph_index, tensor_index)
+        raise EditError(
+            f"{at_start(name)} is a variable that its readers write to; they cannot read a "
+            "copy of it."
+        )
     place: Any = ("subgraphs", subgraph_index)
     with Draft(model) as draft:
         if not model.buffers or model.buffers[0].data:
@@ -160,6 +163,7 @@ def _inserted(
         if at_output:
             outputs = subgraph_at(model, subgraph_index).outputs or []
             swapped = [new if index == tensor_index else index for index in outputs]
+            draft.note(*caller_notes(model, subgraph_index, "outputs"))
             _swap_output(draft, subgraph_index, tensor_index, new, swapped)
         found = find_or_add(model, int(code))
         draft.do(found.proposal)

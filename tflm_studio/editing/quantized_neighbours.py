@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tflm_studio.editing.subjects import name_operator, name_tensor, subgraph_at
+from tflm_studio.editing.located import subgraph_at
 from tflm_studio.model.operators import builtin_code, find_tensor, operator_code
+from tflm_studio.model.place_names import name_operator, name_tensor
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import Model, Operator, SubGraph

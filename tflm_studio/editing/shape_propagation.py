@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.field_values import copied
+from tflm_studio.editing.fresh_names import fresh_name, tensor_names
+from tflm_studio.editing.located import subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Draft
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.restated_shapes import (
@@ -15,16 +18,7 @@ from tflm_studio.editing.restated_shapes import (
     carried_output,
     restated,
 )
-from tflm_studio.editing.shared_buffers import is_shared
-from tflm_studio.editing.subjects import (
-    free_name,
-    name_operator,
-    name_tensor,
-    readers_of,
-    subgraph_at,
-    tensor_at,
-    tensor_place,
-)
+from tflm_studio.editing.shared_buffers import shared_buffers
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import shape_text, short_shape_text
@@ -35,6 +29,7 @@ from tflm_studio.model.operators import (
     knowledge_of,
     operator_code,
 )
+from tflm_studio.model.place_names import name_operator, name_tensor
 from tflm_studio.model.shape_rules.operands import LARGEST_DIMENSION, Operands, Shape
 from tflm_studio.model.shapes import InferredShapes, infer_output_shapes
 from tflm_studio.model.tensor_types import checked_value, element_type, encode
@@ -61,6 +56,12 @@ class Propagation:
             infer_output_shapes(self._model, self._subgraph, operator)
             for operator in self._subgraph.operators or []
         ]
+        self._readers = Counter(
+            index
+            for operator in self._subgraph.operators or []
+            for index in set(operator.inputs or ())
+        )
+        self._shared = shared_buffers(self._model)
 
     def reshape(self, tensor_index: int, shape: Shape) -> None:
         """Gives a tensor a shape, and its signature the same; -1 in that stays -1."""
@@ -211,9 +212,9 @@ class Propagation:
         """The tensor of a constant input, which no other operator reads; a copy if need be."""
         tensor_index = (operator.inputs or [])[slot]
         tensor = tensor_at(self._model, self._index, tensor_index)
-        count = len(readers_of(self._subgraph, tensor_index))
-        is_alone = count == 1 and tensor_index not in (self._subgraph.outputs or ())
-        if is_alone and not is_shared(self._model, tensor.buffer):
+        is_alone = self._readers[tensor_index] == 1
+        is_alone &= tensor_index not in (self._subgraph.outputs or ())
+        if is_alone and tensor.buffer not in self._shared:
             return tensor_index
         buffers = len(self._model.buffers or [])
         self._draft.do(insert_items(self._model, "buffers", buffers, [Buffer()]))
@@ -222,11 +223,13 @@ class Propagation:
             return tensor_index
         copy: Tensor = copied(tensor)
         copy.buffer = buffers
-        copy.name = free_name(self._subgraph, f"{copy.name or 'shape'}_copy")
+        copy.name = fresh_name(f"{copy.name or 'shape'}_copy", tensor_names(self._subgraph))
         new = len(self._subgraph.tensors or [])
         place = ("subgraphs", self._index)
         self._draft.do(insert_items(self._model, (*place, "tensors"), new, [copy]))
         self._old.append(list(copy.shape or []))
+        self._readers[tensor_index] -= 1
+        self._readers[new] = 1
         inputs = list(operator.inputs or [])
         inputs[slot] = new
         self._draft.do(Set((*place, "operators", position, "inputs"), inputs))

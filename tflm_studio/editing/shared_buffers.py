@@ -4,20 +4,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from tflm_studio.editing.bound_metadata import metadata_users
+from tflm_studio.analysis.compressed_tensors import table_buffers
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.located import buffer_at, bytes_of, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items, remove_items
-from tflm_studio.editing.subjects import (
-    buffer_at,
-    bytes_of,
-    name_tensor,
-    tensor_at,
-    tensor_place,
-)
 from tflm_studio.model.address import Address, format_address, resolve
 from tflm_studio.model.cancellation import check_cancelled
 from tflm_studio.model.comparison import same_bytes
@@ -25,7 +19,7 @@ from tflm_studio.model.errors import EditError
 from tflm_studio.model.graph import buffer_users, data_bytes
 from tflm_studio.model.index_references import Space, references
 from tflm_studio.model.outside import PLACEHOLDER, is_outside
-from tflm_studio.model.place_names import name_thing, plural
+from tflm_studio.model.place_names import name_tensor, name_thing, plural
 from tflm_studio.schema.tables import Buffer, Metadata, Model, Tensor
 
 PIECE_BYTES = 2**20
@@ -101,11 +95,21 @@ def copy_of(buffer: Buffer) -> Buffer:
     return Buffer(data=buffer.data, offset=PLACEHOLDER, size=data_bytes(buffer.data))
 
 
+def shared_buffers(model: Model) -> set[int]:
+    """The buffers that are for more than one user; buffer 0 is for all. O(model)."""
+    users = Counter({index: len(by) for index, by in buffer_users(model).items()})
+    users.update(table_buffers(model))
+    users.update(set(model.metadata_buffer or ()) - set(_of_metadata(model)))
+    return {0} | {index for index, count in users.items() if count > 1}
+
+
+def _of_metadata(model: Model) -> list[int]:
+    return [entry.buffer for entry in model.metadata or []]
+
+
 def is_shared(model: Model, buffer_index: int) -> bool:
     """Whether a buffer is for more than one user; buffer 0 is for all. O(model)."""
-    users = len(buffer_users(model).get(buffer_index, ()))
-    is_bound = bool(metadata_users(model, {buffer_index}))
-    return buffer_index == 0 or users + is_bound > 1
+    return buffer_index in shared_buffers(model)
 
 
 def unused_buffers(model: Model, among: Iterable[int] | None = None) -> list[int]:
@@ -121,9 +125,7 @@ def unused_buffers(model: Model, among: Iterable[int] | None = None) -> list[int
     count = len(model.buffers or [])
     wanted = range(count) if among is None else among
     unused = {index for index in wanted if 0 <= index < count} - used
-    if unused and metadata_users(model, unused):
-        unused = {index for index in unused if not metadata_users(model, {index})}
-    return sorted(unused)
+    return sorted(unused - table_buffers(model))
 
 
 def share_identical(model: Model) -> Proposal:
@@ -154,7 +156,7 @@ def share_identical(model: Model) -> Proposal:
 def _twins(model: Model) -> dict[int, int]:
     """Buffer index to that of an earlier one with the same bytes."""
     buffers = model.buffers or []
-    used_as_variable = _buffers_of_variables(model)
+    used_as_variable, tables = _buffers_of_variables(model), table_buffers(model)
     by_size: dict[tuple[int, bool], list[int]] = defaultdict(list)
     for index, buffer in enumerate(buffers):
         size = data_bytes(buffer.data)
@@ -165,7 +167,7 @@ def _twins(model: Model) -> dict[int, int]:
         first: dict[bytes, int] = {}
         for index in group if len(group) > 1 else ():
             kept = first.setdefault(_digest(bytes_of(model, index)), index)
-            if kept != index and not metadata_users(model, {index}):
+            if kept != index and index not in tables:
                 found[index] = kept
     return found
 

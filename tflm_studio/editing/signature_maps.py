@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from tflm_studio.editing.edits import Edit, Insert, Remove, Set
-from tflm_studio.editing.subjects import quoted
+from tflm_studio.editing.fresh_names import FreeNames
 from tflm_studio.model.address import Address
-from tflm_studio.model.place_names import name_thing
+from tflm_studio.model.place_names import name_thing, quoted
 from tflm_studio.schema.tables import Model, TensorMap
 
 SIDES: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")
@@ -75,21 +75,13 @@ def _new_entries(
 ) -> list[TensorMap]:
     tensors = (model.subgraphs or [])[subgraph_index].tensors or []
     known = {entry.tensor_index for entry in kept} | set(old)
-    taken = {entry.name for entry in kept}
+    names = FreeNames(entry.name for entry in kept)
     added = []
     for index in dict.fromkeys(new):
         if index not in known and 0 <= index < len(tensors):
-            name = _free(tensors[index].name or f"tensor_{index}", taken)
-            taken.add(name)
+            name = names.take(tensors[index].name or f"tensor_{index}")
             added.append(TensorMap(name, index))
     return added
-
-
-def _free(wanted: str, taken: set[str | None]) -> str:
-    name, number = wanted, 1
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    return name
 
 
 def alias_edits(

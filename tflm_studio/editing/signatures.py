@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 from tflm_studio.editing.edits import Edit, Insert, Remove, Set
-from tflm_studio.editing.fresh_names import fresh_name
-from tflm_studio.editing.located import item_at, quoted, subgraph_at
+from tflm_studio.editing.fresh_names import FreeNames
+from tflm_studio.editing.located import item_at, subgraph_at
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import find_tensor
+from tflm_studio.model.place_names import quoted
 from tflm_studio.schema.tables import Model, SignatureDef, SubGraph, TensorMap
 
 Side = Literal["inputs", "outputs"]
@@ -95,7 +96,7 @@ def rebuild(
 ) -> Proposal:
     """Brings a signature in step with the inputs and outputs of its subgraph.
 
-    Names of tensors that it has already are kept.
+    Names of tensors that it has already are kept, in their order if a tensor has several.
 
     Args:
         model: The model.
@@ -160,18 +161,20 @@ def _check_key(model: Model, key: str) -> None:
         raise EditError(f"There is a signature {quoted(key)} already; choose another key.")
 
 
-def _names_kept(old: list[TensorMap], replaced: Mapping[int, int]) -> dict[int, str]:
-    """The names that tensors have, and those that take their places."""
-    names: dict[int, str] = {}
+def _names_kept(old: list[TensorMap], replaced: Mapping[int, int]) -> dict[int, list[str]]:
+    """The names that tensors have, and those that take their places; some have several."""
+    names: dict[int, list[str]] = {}
     for alias in old:
         if alias.name:
-            names.setdefault(replaced.get(alias.tensor_index, alias.tensor_index), alias.name)
+            index = replaced.get(alias.tensor_index, alias.tensor_index)
+            names.setdefault(index, []).append(alias.name)
     return names
 
 
-def _named(subgraph: SubGraph, side: Side, names: dict[int, str]) -> list[TensorMap]:
+def _named(subgraph: SubGraph, side: Side, names: dict[int, list[str]]) -> list[TensorMap]:
     indices = getattr(subgraph, side) or []
-    kept = {names[index] for index in indices if index in names}
+    waiting = {index: iter(dict.fromkeys(names[index])) for index in indices if index in names}
+    free = FreeNames(name for index in waiting for name in names[index])
     taken: set[str] = set()
     made = []
     for position, index in enumerate(indices):
@@ -181,12 +184,13 @@ def _named(subgraph: SubGraph, side: Side, names: dict[int, str]) -> list[Tensor
                 f"Entry {position} of the {side} of the subgraph names tensor {index}, which "
                 "does not exist; correct it first."
             )
-        name = names.get(index) or tensor.name or f"{side.removesuffix('s')}_{position}"
-        # A tensor that stands there twice needs two names.
-        if name in taken or (index not in names and name in kept):
-            name = fresh_name(name, taken | kept)
-        taken.add(name)
-        made.append(TensorMap(name, index))
+        own = next(waiting.get(index, iter(())), None)
+        if own is None or own in taken:
+            # A tensor that stands there more often than it has names needs others.
+            known = names.get(index, [tensor.name])[0]
+            own = free.take(known or f"{side[:-1]}_{position}")
+        taken.add(own)
+        made.append(TensorMap(own, index))
     return made
 
 

@@ -9,14 +9,14 @@ from tflm_studio.editing.edits import Remove, Set
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.fresh_names import fresh_name
 from tflm_studio.editing.index_users import users_of
-from tflm_studio.editing.located import listing, quoted, subgraph_at
+from tflm_studio.editing.located import subgraph_at
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.renumbering import insert_items, move_item, remove_items
 from tflm_studio.editing.signatures import signatures_of
 from tflm_studio.formats.compression_metadata import COMPRESSION, encode_compression
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.metadata_content import find_metadata
-from tflm_studio.model.place_names import name_thing, thing_at
+from tflm_studio.model.place_names import name_thing, named_few, quoted, thing_at
 from tflm_studio.schema.tables import Buffer, Model, SubGraph
 
 
@@ -99,7 +99,7 @@ def callers_of(model: Model, index: int) -> str:
     """The operators of other subgraphs that run one, in words; the empty text for none."""
     users = (thing_at(address) for address in users_of(model, "subgraphs", [index]))
     places = dict.fromkeys(place for place in users if place[0] == "subgraphs")
-    return listing([name_thing(model, place) for place in places])
+    return named_few([name_thing(model, place) for place in places])
 
 
 def _give_own_variables(draft: Draft, copy: SubGraph) -> None:

@@ -8,23 +8,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tflm_studio.editing.compressed_entries import forget_compression
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.located import bytes_of, subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.quantized_neighbours import neighbour_notes
 from tflm_studio.editing.renumbering import insert_items
 from tflm_studio.editing.shared_buffers import is_shared
-from tflm_studio.editing.subjects import (
-    at_start,
-    bytes_of,
-    makers_of,
-    name_operator,
-    name_tensor,
-    subgraph_at,
-    tensor_at,
-    tensor_place,
-)
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.graph import makers_of
 from tflm_studio.model.operators import has_data
+from tflm_studio.model.place_names import at_start, name_operator, name_tensor
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.tensor_shapes import element_count, needed_bytes
 from tflm_studio.model.tensor_types import Array, element_type, encode
@@ -64,6 +58,7 @@ def make_constant(
     with Draft(model) as draft:
         index = _own_buffer(draft, subgraph_index, tensor_index)
         draft.do(Set(("buffers", index, "data"), data))
+        forget_compression(draft, subgraph_index, {tensor_index})
         if tensor.is_variable:
             draft.do(Set((*place, "is_variable"), value=False))
     return draft.proposal(
@@ -142,6 +137,7 @@ def _drop_data(draft: Draft, subgraph_index: int, tensor_index: int) -> None:
     tensor = tensor_at(model, subgraph_index, tensor_index)
     if not has_data(model, tensor):
         return
+    forget_compression(draft, subgraph_index, {tensor_index})
     draft.note(f"{len(bytes_of(model, tensor.buffer)):,} bytes of data are dropped.")
     if is_shared(model, tensor.buffer):
         # Others go on to use the buffer. Buffer 0 has no data, unless the model is senseless.

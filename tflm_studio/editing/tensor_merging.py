@@ -5,21 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tflm_studio.editing.proposal import Draft, Proposal
+from tflm_studio.editing.located import bytes_of, subgraph_at, tensor_at
+from tflm_studio.editing.proposal import Draft, Proposal, cut_notes
 from tflm_studio.editing.renumbering import remove_items
-from tflm_studio.editing.subjects import (
-    bytes_of,
-    makers_of,
-    name_operator,
-    name_tensor,
-    readers_of,
-    subgraph_at,
-    tensor_at,
-)
 from tflm_studio.model.comparison import same_bytes
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import short_shape_text
+from tflm_studio.model.graph import Wiring, short_shape_text, wiring_of
 from tflm_studio.model.operators import has_data
+from tflm_studio.model.place_names import name_operator, name_tensor
 from tflm_studio.model.quantization import AffineQuantization, find_quantization
 from tflm_studio.model.tensor_types import element_type
 from tflm_studio.schema.tables import Model, Tensor
@@ -49,7 +42,7 @@ def merge(model: Model, subgraph_index: int, keep: int, others: Iterable[int]) -
     _check_sources(model, subgraph_index, [keep, *gone])
     _check_order(model, subgraph_index, [keep, *gone])
     with Draft(model) as draft:
-        draft.note(*notes)
+        draft.note(*cut_notes(notes))
         draft.do(remove_items(model, ("subgraphs", subgraph_index, "tensors"), gone, keep))
     return draft.proposal(label)
 
@@ -91,8 +84,10 @@ def _same_quantization(a: AffineQuantization | None, b: AffineQuantization | Non
 def _check_sources(model: Model, subgraph_index: int, indices: list[int]) -> None:
     """Refuses two tensors that get values, unless both are constants."""
     sources = []
+    wiring = wiring_of(subgraph_at(model, subgraph_index))
     for index in indices:
-        sources += [(index, source) for source in _sources(model, subgraph_index, index)]
+        found = _sources(model, subgraph_index, wiring, index)
+        sources += [(index, source) for source in found]
     are_data = all(source == "its data" for _, source in sources)
     if len(sources) > 1 and not are_data:
         (a, first), (b, second) = sources[:2]
@@ -102,23 +97,19 @@ def _check_sources(model: Model, subgraph_index: int, indices: list[int]) -> Non
         )
 
 
-def _sources(model: Model, subgraph_index: int, index: int) -> list[str]:
-    subgraph, tensor = (
-        subgraph_at(model, subgraph_index),
-        tensor_at(model, subgraph_index, index),
-    )
-    found = [
-        name_operator(model, subgraph_index, maker) for maker in makers_of(subgraph, index)
-    ]
-    found += ["the caller"] * (index in (subgraph.inputs or ()))
+def _sources(model: Model, subgraph_index: int, wiring: Wiring, index: int) -> list[str]:
+    tensor = tensor_at(model, subgraph_index, index)
+    makers = wiring.makers.of(index)
+    found = [name_operator(model, subgraph_index, maker) for maker in makers]
+    found += ["the caller"] * (index in wiring.inputs)
     found += ["its data"] * (has_data(model, tensor))
     return found + ["its state"] * tensor.is_variable
 
 
 def _check_order(model: Model, subgraph_index: int, indices: list[int]) -> None:
-    subgraph = subgraph_at(model, subgraph_index)
-    made = [maker for index in indices for maker in makers_of(subgraph, index)]
-    read = [reader for index in indices for reader in readers_of(subgraph, index)]
+    wiring = wiring_of(subgraph_at(model, subgraph_index))
+    made = [maker for index in indices for maker in wiring.makers.of(index)]
+    read = [reader for index in indices for reader in wiring.users.of(index)]
     if made and read and min(read) <= max(made):
         reader = name_operator(model, subgraph_index, min(read))
         maker = name_operator(model, subgraph_index, max(made))

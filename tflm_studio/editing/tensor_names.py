@@ -9,11 +9,16 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.located import subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.signature_maps import alias_edits
-from tflm_studio.editing.subjects import quoted, subgraph_at, tensor_at, tensor_place
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.excerpts import excerpt
+from tflm_studio.model.pattern_cost import safe_pattern
+from tflm_studio.model.place_names import quoted
 from tflm_studio.schema.tables import Model
+
+LONGEST_NAME = 2**24  # characters that a name may become at worst
 
 
 class Renaming(NamedTuple):
@@ -111,26 +116,35 @@ def preview_rename(
         is_regex: Whether the pattern is a regular expression.
 
     Raises:
-        EditError: There is no such tensor, or the pattern cannot be read.
+        EditError: There is no such tensor, or the pattern cannot be read or could take too
+            long.
     """
-    renamings = []
-    for index in dict.fromkeys(indices):
-        old = tensor_at(model, subgraph_index, index).name or ""
-        new = _replaced(old, pattern, replacement, is_regex=is_regex)
-        if new != old:
-            renamings.append(Renaming(index, old, new))
+    old = {
+        index: tensor_at(model, subgraph_index, index).name or ""
+        for index in dict.fromkeys(indices)
+    }
+    if not pattern:
+        raise EditError("The pattern is empty: say which part of the names to replace.")
+    longest = max(map(len, old.values()), default=0)
+    found = re.compile(re.escape(pattern))
+    if is_regex:
+        found = safe_pattern(pattern, longest)
+    else:
+        replacement = replacement.replace("\\", r"\\")
+    if (longest + 1) * len(replacement) > LONGEST_NAME:
+        raise EditError("The names would become too long; write a shorter replacement.")
+    new = {index: _replaced(found, replacement, name) for index, name in old.items()}
+    renamings = [Renaming(k, name, new[k]) for k, name in old.items() if new[k] != name]
     return RenamePreview(renamings, _collisions(model, subgraph_index, renamings))
 
 
-def _replaced(name: str, pattern: str, replacement: str, *, is_regex: bool) -> str:
-    if not pattern:
-        raise EditError("The pattern is empty: say which part of the names to replace.")
-    if not is_regex:
-        return name.replace(pattern, replacement)
+def _replaced(pattern: re.Pattern[str], replacement: str, name: str) -> str:
     try:
-        return re.sub(pattern, replacement, name)
+        return pattern.sub(replacement, name)
     except (re.error, IndexError, OverflowError, RecursionError) as error:
-        raise EditError(f"The pattern {quoted(pattern)} cannot be used: {error}.") from None
+        raise EditError(
+            f"The replacement {quoted(replacement)} is wrong: {excerpt(str(error), 120)}."
+        ) from None
 
 
 def _collisions(model: Model, subgraph_index: int, renamings: list[Renaming]) -> list[str]:

@@ -3,20 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
+from tflm_studio.analysis.operator_order import order_of
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.graph_ends import set_inputs, set_outputs
-from tflm_studio.editing.proposal import Draft
-from tflm_studio.editing.subjects import (
-    makers_of,
-    name_operator,
-    name_tensor,
-    subgraph_at,
-    tensor_at,
-)
+from tflm_studio.editing.located import subgraph_at, tensor_at
+from tflm_studio.editing.proposal import Draft, cut_notes
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import describe_tensor
+from tflm_studio.model.graph import describe_tensor, makers_of
 from tflm_studio.model.operators import (
     NO_TENSOR,
     OperatorKnowledge,
@@ -25,6 +18,7 @@ from tflm_studio.model.operators import (
     knowledge_of,
     operator_code,
 )
+from tflm_studio.model.place_names import at_start, name_operator, name_tensor
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import Model, Operator, PackOptions
 
@@ -32,7 +26,7 @@ from tflm_studio.schema.tables import Model, Operator, PackOptions
 _FREE_LISTS = (BuiltinOperator.CONCATENATION, BuiltinOperator.ADD_N, BuiltinOperator.PACK)
 
 
-def leave_out(draft: Draft, subgraph_index: int, gone: Collection[int]) -> None:
+def leave_out(draft: Draft, subgraph_index: int, gone: frozenset[int]) -> None:
     """Takes tensors from everything that can do without.
 
     Raises:
@@ -42,9 +36,9 @@ def leave_out(draft: Draft, subgraph_index: int, gone: Collection[int]) -> None:
     subgraph = subgraph_at(model, subgraph_index)
     for position, operator in enumerate(subgraph.operators or []):
         _check_not_made(model, subgraph_index, position, operator, gone)
-        if not set(gone).isdisjoint(operator.inputs or ()):
+        if not gone.isdisjoint(operator.inputs or ()):
             _leave_out_inputs(draft, subgraph_index, position, gone)
-        if not set(gone).isdisjoint(operator.intermediates or ()):
+        if not gone.isdisjoint(operator.intermediates or ()):
             left = [NO_TENSOR if t in gone else t for t in operator.intermediates or []]
             place = ("subgraphs", subgraph_index, "operators", position, "intermediates")
             draft.do(Set(place, left))
@@ -57,7 +51,7 @@ def _check_not_made(
     subgraph_index: int,
     position: int,
     operator: Operator,
-    gone: Collection[int],
+    gone: frozenset[int],
 ) -> None:
     for index in operator.outputs or []:
         if index in gone:
@@ -69,7 +63,7 @@ def _check_not_made(
 
 
 def _leave_out_inputs(
-    draft: Draft, subgraph_index: int, position: int, gone: Collection[int]
+    draft: Draft, subgraph_index: int, position: int, gone: frozenset[int]
 ) -> None:
     model = draft.model
     operator = (subgraph_at(model, subgraph_index).operators or [])[position]
@@ -109,7 +103,7 @@ def _is_optional(known: OperatorKnowledge, slot: int) -> bool:
     return known.is_optional(slot) and not is_open
 
 
-def _without_ends(draft: Draft, subgraph_index: int, gone: Collection[int]) -> None:
+def _without_ends(draft: Draft, subgraph_index: int, gone: frozenset[int]) -> None:
     model = draft.model
     subgraph = subgraph_at(model, subgraph_index)
     for side, set_ends in (("inputs", set_inputs), ("outputs", set_outputs)):
@@ -121,7 +115,7 @@ def _without_ends(draft: Draft, subgraph_index: int, gone: Collection[int]) -> N
             draft.do(set_ends(model, subgraph_index, left))
 
 
-def _without_entries(draft: Draft, subgraph_index: int, gone: Collection[int]) -> None:
+def _without_entries(draft: Draft, subgraph_index: int, gone: frozenset[int]) -> None:
     """Takes what else signatures say of the tensors out of them."""
     for index, signature in enumerate(draft.model.signature_defs or []):
         if signature.subgraph_index != subgraph_index:
@@ -137,7 +131,7 @@ def _without_entries(draft: Draft, subgraph_index: int, gone: Collection[int]) -
 
 
 def check_replacement(
-    model: Model, subgraph_index: int, gone: Collection[int], replacement: int
+    model: Model, subgraph_index: int, gone: frozenset[int], replacement: int
 ) -> None:
     """Refuses a stand-in that would be made twice.
 
@@ -153,7 +147,7 @@ def check_replacement(
 
 
 def replace_ends(
-    draft: Draft, subgraph_index: int, gone: Collection[int], replacement: int
+    draft: Draft, subgraph_index: int, gone: frozenset[int], replacement: int
 ) -> None:
     """Puts a stand-in into the inputs and outputs, and tells how it differs.
 
@@ -168,14 +162,31 @@ def replace_ends(
         or stand_in.is_variable
         or makers_of(subgraph, replacement)
     )
-    if is_given and not set(gone).isdisjoint(subgraph.inputs or ()):
+    if is_given and not gone.isdisjoint(subgraph.inputs or ()):
         left = [index for index in subgraph.inputs or [] if index not in gone]
         draft.note(f"Tensor {replacement} has values of its own: inputs that go are removed.")
         draft.do(set_inputs(model, subgraph_index, left))
-    for index in gone:
+    notes = []
+    for index in sorted(gone):
         tensor = tensor_at(model, subgraph_index, index)
         if (tensor.shape or [], tensor.type) != (stand_in.shape or [], stand_in.type):
-            draft.note(
+            notes.append(
                 f"Tensor {index} ({describe_tensor(tensor)}) and its stand-in "
                 f"({describe_tensor(stand_in)}) differ."
             )
+    draft.note(*cut_notes(notes), *_early_reader(model, subgraph_index, gone, replacement))
+
+
+def _early_reader(
+    model: Model, subgraph_index: int, gone: frozenset[int], replacement: int
+) -> list[str]:
+    """Whether a reader of what goes would read the stand-in before it is made."""
+    subgraph = subgraph_at(model, subgraph_index)
+    made_at = int(order_of(model, subgraph).made_at[replacement])
+    for position, operator in enumerate(subgraph.operators or []):
+        if position <= made_at and not gone.isdisjoint(operator.inputs or ()):
+            reader = at_start(name_operator(model, subgraph_index, position))
+            stand_in = name_tensor(model, subgraph_index, replacement)
+            maker = name_operator(model, subgraph_index, made_at)
+            return [f"{reader} reads {stand_in} before {maker} makes it: sort the operators."]
+    return []

@@ -7,20 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from tflm_studio.editing.buffers import remove_unused
+from tflm_studio.editing.compressed_entries import compress_alike
 from tflm_studio.editing.edits import Set
 from tflm_studio.editing.field_values import copied
+from tflm_studio.editing.fresh_names import FreeNames, tensor_names
+from tflm_studio.editing.located import subgraph_at, tensor_at, tensor_place
 from tflm_studio.editing.proposal import Draft, Proposal
 from tflm_studio.editing.quantize_steps import insert_dequantize, insert_quantize
 from tflm_studio.editing.renumbering import insert_items, remove_items
 from tflm_studio.editing.shared_buffers import copy_of
-from tflm_studio.editing.subjects import (
-    free_name,
-    name_tensors,
-    quoted,
-    subgraph_at,
-    tensor_at,
-    tensor_place,
-)
 from tflm_studio.editing.tensor_kinds import (
     make_activation,
     make_constant,
@@ -33,7 +28,8 @@ from tflm_studio.editing.tensor_names import preview_rename, rename, rename_by_p
 from tflm_studio.editing.tensor_users import check_replacement, leave_out, replace_ends
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import has_data
-from tflm_studio.schema.tables import Model, QuantizationParameters, Tensor
+from tflm_studio.model.place_names import name_tensors, quoted
+from tflm_studio.schema.tables import Buffer, Model, QuantizationParameters, Tensor
 
 __all__ = [
     "add",
@@ -121,18 +117,22 @@ def duplicate(
     chosen = list(dict.fromkeys(indices))
     place = ("subgraphs", subgraph_index, "tensors")
     label = f"Duplicate {name_tensors(model, subgraph_index, chosen)}"
+    buffers, twins, copies = model.buffers or [], list[Buffer](), list[Tensor]()
+    subgraph = subgraph_at(model, subgraph_index)
+    names, count = FreeNames(tensor_names(subgraph)), len(subgraph.tensors or [])
+    for index in chosen:
+        copy: Tensor = copied(tensor_at(model, subgraph_index, index))
+        if copy.name:
+            copy.name = names.take(f"{copy.name}_copy")
+        if with_data and has_data(model, copy):
+            twins.append(copy_of(buffers[copy.buffer]))
+            copy.buffer = len(buffers) + len(twins) - 1
+        copies.append(copy)
     with Draft(model) as draft:
-        for index in chosen:
-            copy: Tensor = copied(tensor_at(model, subgraph_index, index))
-            tensors = subgraph_at(model, subgraph_index).tensors or []
-            if copy.name:
-                copy.name = free_name(subgraph_at(model, subgraph_index), f"{copy.name}_copy")
-            buffers = model.buffers or []
-            if with_data and has_data(model, copy):
-                twin = copy_of(buffers[copy.buffer])
-                copy.buffer = len(buffers)
-                draft.do(insert_items(model, "buffers", len(buffers), [twin]))
-            draft.do(insert_items(model, place, len(tensors), [copy]))
+        if twins:
+            draft.do(insert_items(model, "buffers", len(buffers), twins))
+        draft.do(insert_items(model, place, count, copies))
+        compress_alike(draft, subgraph_index, {count + k: old for k, old in enumerate(chosen)})
     return draft.proposal(label)
 
 
@@ -158,7 +158,8 @@ def delete(
     Raises:
         EditError: Something uses a tensor, or needs it, and is named; or there is none.
     """
-    gone = sorted(set(indices))
+    wanted = frozenset(indices)
+    gone = sorted(wanted)
     for index in gone:
         tensor_at(model, subgraph_index, index)
     label = f"Delete {name_tensors(model, subgraph_index, gone)}"
@@ -166,10 +167,10 @@ def delete(
     replacement: int | None = users if isinstance(users, int) else None
     with Draft(model) as draft:
         if users == "leave_out":
-            leave_out(draft, subgraph_index, gone)
+            leave_out(draft, subgraph_index, wanted)
         elif replacement is not None:
-            check_replacement(model, subgraph_index, gone, replacement)
-            replace_ends(draft, subgraph_index, gone, replacement)
+            check_replacement(model, subgraph_index, wanted, replacement)
+            replace_ends(draft, subgraph_index, wanted, replacement)
         place = ("subgraphs", subgraph_index, "tensors")
         draft.do(remove_items(model, place, gone, replacement))
         if remove_buffers:

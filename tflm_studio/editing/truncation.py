@@ -4,18 +4,12 @@
 from __future__ import annotations
 
 from tflm_studio.editing.dependencies import Dependencies
-from tflm_studio.editing.located import (
-    listing,
-    operator_at,
-    operator_text,
-    sentence,
-    subgraph_at,
-    tensor_text,
-)
+from tflm_studio.editing.located import operator_at, subgraph_at
 from tflm_studio.editing.operations import check_tensor_indices
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.reduction import reduce_to
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.place_names import at_start, name_operator, name_tensor, named_few
 from tflm_studio.schema.tables import Model
 
 
@@ -30,10 +24,10 @@ def truncate_after(model: Model, subgraph_index: int, operator_index: int) -> Pr
     """
     operator = operator_at(model, subgraph_index, operator_index)
     subgraph = subgraph_at(model, subgraph_index)
-    text = operator_text(model, subgraph_index, operator_index)
+    text = name_operator(model, subgraph_index, operator_index)
     outputs = list(dict.fromkeys(operator.outputs or []))
     if not outputs:
-        raise EditError(f"{sentence(text)} makes no tensor that could be an output.")
+        raise EditError(f"{at_start(text)} makes no tensor that could be an output.")
     check_tensor_indices(subgraph, outputs, optional=False)
     dependencies = Dependencies(model, subgraph)
     kept = dependencies.needed_for(outputs, subgraph.inputs or [])
@@ -66,12 +60,12 @@ def truncate_before(
     """
     operator = operator_at(model, subgraph_index, operator_index)
     subgraph = subgraph_at(model, subgraph_index)
-    text = operator_text(model, subgraph_index, operator_index)
+    text = name_operator(model, subgraph_index, operator_index)
     dependencies = Dependencies(model, subgraph)
     own = [t for t in dict.fromkeys(operator.inputs or []) if dependencies.is_given(t)]
     if not own:
         raise EditError(
-            f"{sentence(text)} is given nothing at run time that could be an input."
+            f"{at_start(text)} is given nothing at run time that could be an input."
         )
     behind = {operator_index} | dependencies.fed_by(operator.outputs or [])
     reached = {t for k in behind for t in (subgraph.operators or [])[k].outputs or []}
@@ -83,7 +77,7 @@ def truncate_before(
     free -= dependencies.fed_by(subgraph.inputs or [])
     kept = dependencies.needed_for(outputs, own, behind | free)
     others = [t for t in dependencies.open_inputs(kept) if t not in own]
-    named = listing([tensor_text(model, subgraph_index, t) for t in others])
+    named = named_few([name_tensor(model, subgraph_index, t) for t in others])
     if others and not more_inputs:
         raise EditError(f"What follows {text} needs {named} as well.")
     notes = [f"Needed from there on, and an input as well: {named}."] if others else []
@@ -93,5 +87,5 @@ def truncate_before(
 
 
 def _gone(model: Model, subgraph_index: int, kind: str, tensors: set[int]) -> list[str]:
-    names = [tensor_text(model, subgraph_index, t) for t in sorted(tensors)]
-    return [f"No {kind} any more: {listing(names)}."] if names else []
+    names = [name_tensor(model, subgraph_index, t) for t in sorted(tensors)]
+    return [f"No {kind} any more: {named_few(names)}."] if names else []

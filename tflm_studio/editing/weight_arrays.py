@@ -71,7 +71,7 @@ def import_weights(model: Model, arrays: Mapping[str, Array]) -> Proposal:
     """
     places = weight_places(model)
     edits: list[Edit] = []
-    given: dict[int, str] = {}
+    given: dict[int, tuple[str, bytes]] = {}
     for name, array in arrays.items():
         if name not in places:
             raise EditError(f"No tensor with stored values is called '{name}'.")
@@ -81,7 +81,7 @@ def import_weights(model: Model, arrays: Mapping[str, Array]) -> Proposal:
 
 
 def _changed(
-    model: Model, name: str, place: Address, array: Array, given: dict[int, str]
+    model: Model, name: str, place: Address, array: Array, given: dict[int, tuple[str, bytes]]
 ) -> list[Edit]:
     tensor = (model.subgraphs or [])[int(place[1])].tensors[int(place[3])]  # type: ignore[index]
     old = values(model, place)
@@ -99,12 +99,14 @@ def _changed(
         raise EditError(f"'{name}' is stored in a packed form that cannot be written here.")
     if data == before:
         return []
-    if tensor.buffer in given and given[tensor.buffer] != name:
+    other, given_data = given.setdefault(tensor.buffer, (name, data))
+    if given_data != data:
         raise EditError(
-            f"'{name}' and '{given[tensor.buffer]}' share buffer {tensor.buffer} and cannot "
-            "both be changed; give one of them a buffer of its own first."
+            f"'{name}' and '{other}' share buffer {tensor.buffer} and cannot be given "
+            "different values; give one of them a buffer of its own first."
         )
-    given[tensor.buffer] = name
+    if other != name:
+        return []
     return [WriteBytes(("buffers", tensor.buffer, "data"), 0, data)]
 
 

@@ -69,6 +69,24 @@ def wiring_of(subgraph: SubGraph) -> Wiring:
     )
 
 
+def makers_of(subgraph: SubGraph, tensor_index: int) -> list[int]:
+    """The operators that make a tensor. O(operators)."""
+    return [
+        k
+        for k, operator in enumerate(subgraph.operators or [])
+        if tensor_index in (operator.outputs or ())
+    ]
+
+
+def readers_of(subgraph: SubGraph, tensor_index: int) -> list[int]:
+    """The operators that read a tensor. O(operators)."""
+    return [
+        k
+        for k, operator in enumerate(subgraph.operators or [])
+        if tensor_index in (operator.inputs or ())
+    ]
+
+
 def buffer_users(model: Model) -> dict[int, list[Address]]:
     """Buffer index to the addresses of tensors and metadata that use it. O(tensors)."""
     users: dict[int, list[Address]] = defaultdict(list)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tflm_studio.model.address import Address, find_address, format_address
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.operators import operator_name
@@ -20,6 +22,7 @@ _SINGULAR = {
     "associated_files": "associated file",
 }
 LONGEST_NAME = 64
+MOST_NAMED = 4
 LARGEST_COUNT = 2**63  # Python writes no numbers of thousands of digits
 # Steps that say nothing a person does not see from what follows them.
 _SILENT = frozenset(("builtin_options", "builtin_options_2", "quantization"))
@@ -64,6 +67,47 @@ def name_place(model: Model, address: Address) -> str:
         return name_thing(model, thing)
     field = format_address(rest)
     return f"{name_thing(model, thing)}: {field}" if thing else field
+
+
+def name_tensor(model: Model, subgraph_index: int, index: int) -> str:
+    """A tensor in two or three words, such as "tensor 7 input"."""
+    return name_thing(model, ("subgraphs", subgraph_index, "tensors", index))
+
+
+def name_tensors(model: Model, subgraph_index: int, indices: Sequence[int]) -> str:
+    """The only tensor by name, several by their number."""
+    if len(indices) == 1:
+        return name_tensor(model, subgraph_index, indices[0])
+    return plural(len(indices), "tensor")
+
+
+def name_operator(model: Model, subgraph_index: int, index: int) -> str:
+    """An operator in two or three words, such as "Conv2D 2"."""
+    return name_thing(model, ("subgraphs", subgraph_index, "operators", index))
+
+
+def name_operators(model: Model, subgraph_index: int, indices: Sequence[int]) -> str:
+    """The only operator by name, several by their number."""
+    if len(indices) == 1:
+        return name_operator(model, subgraph_index, indices[0])
+    return plural(len(indices), "operator")
+
+
+def named_few(names: Sequence[str]) -> str:
+    """The first few of some names, and how many more there are."""
+    few, more = names[:MOST_NAMED], len(names) - MOST_NAMED
+    between = "; " if any(", " in name for name in few) else ", "
+    return f"{between.join(few)}{f' and {more:,} more' * (more > 0)}"
+
+
+def quoted(text: str | None) -> str:
+    """A name in quotes, cut if it is long; says so if there is none."""
+    return f"'{excerpt(text, LONGEST_NAME)}'" if text else "unnamed"
+
+
+def at_start(text: str) -> str:
+    """A text as a sentence begins with it."""
+    return text[:1].upper() + text[1:]
 
 
 def plural(count: int, noun: str) -> str:

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from tflm_studio.editing import buffers
+from tflm_studio.editing.located import bytes_of
 from tflm_studio.editing.proposal import Proposal, in_sequence
-from tflm_studio.editing.subjects import bytes_of
 from tflm_studio.formats.atomic_file import write_atomically
 from tflm_studio.formats.loose_files import read_loose_file
 from tflm_studio.model.errors import ReadError, WriteError

@@ -12,8 +12,9 @@ from PySide6.QtGui import QAction
 
 from tflm_studio.editing import buffers, graph_ends, tensors
 from tflm_studio.editing.index_users import users_of
+from tflm_studio.editing.located import tensor_at
 from tflm_studio.editing.proposal import Proposal, in_sequence
-from tflm_studio.editing.subjects import name_tensor, tensor_at
+from tflm_studio.model.place_names import name_tensor
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.buffer_commands import BufferCommands
 from tflm_studio.ui.app.chosen_rows import ask_in, chosen_rows

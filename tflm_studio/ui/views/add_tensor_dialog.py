@@ -6,9 +6,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
 
 from tflm_studio.editing import tensors
+from tflm_studio.editing.fresh_names import fresh_name, tensor_names
+from tflm_studio.editing.located import subgraph_at
 from tflm_studio.editing.operations import parse_shape
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.editing.subjects import free_name, subgraph_at
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.field_text import parse_whole_number, read_float
 from tflm_studio.model.graph import data_bytes
@@ -25,7 +26,7 @@ class AddTensorDialog(ProposalDialog):
     ) -> None:
         super().__init__("Add a tensor", "add_tensor_dialog", parent)
         self._model, self._subgraph_index = model, subgraph_index
-        proposed = free_name(subgraph_at(model, subgraph_index), "tensor")
+        proposed = fresh_name("tensor", tensor_names(subgraph_at(model, subgraph_index)))
         self.name = self.add_line("&Name", "tensor_name", proposed)
         self.shape = self.add_line("&Shape", "tensor_shape", "1")
         self.shape.setPlaceholderText("1x96x96x1; empty for a scalar")

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from tflm_studio.editing import buffers, tensors
+from tflm_studio.editing.located import subgraph_at, tensor_at
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.editing.subjects import name_tensor, name_tensors, subgraph_at, tensor_at
 from tflm_studio.model.errors import EditError
+from tflm_studio.model.place_names import name_tensor, name_tensors
 from tflm_studio.model.schema import Model
 from tflm_studio.model.tensor_shapes import needed_bytes
 from tflm_studio.ui.views.add_tensor_dialog import buffer_box, describe_buffer

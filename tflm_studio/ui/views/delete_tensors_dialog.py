@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QListWidget, QRadioButton, QWid
 
 from tflm_studio.editing import tensors
 from tflm_studio.editing.index_users import users_of
+from tflm_studio.editing.located import subgraph_at
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.editing.subjects import at_start, name_tensors, subgraph_at
 from tflm_studio.model.address import Address
-from tflm_studio.model.place_names import name_place, plural
+from tflm_studio.model.place_names import at_start, name_place, name_tensors, plural
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.views.proposal_dialog import ProposalDialog
 from tflm_studio.ui.views.tensor_choice import TensorChoice

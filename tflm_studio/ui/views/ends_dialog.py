@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.editing import graph_ends
+from tflm_studio.editing.located import subgraph_at
 from tflm_studio.editing.proposal import Proposal, in_sequence
-from tflm_studio.editing.subjects import subgraph_at
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.graph import short_shape_text

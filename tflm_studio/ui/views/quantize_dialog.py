@@ -7,10 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from tflm_studio.editing import tensors
+from tflm_studio.editing.located import subgraph_at
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.editing.subjects import name_operator, name_tensor, readers_of, subgraph_at
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.field_text import parse_whole_number, read_float
+from tflm_studio.model.graph import readers_of
+from tflm_studio.model.place_names import name_operator, name_tensor
 from tflm_studio.model.quantization import find_quantization
 from tflm_studio.model.schema import Model, TensorType
 from tflm_studio.model.tensor_types import format_float

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHeaderView, QTableView, QWidget
 
 from tflm_studio.editing import tensors
+from tflm_studio.editing.located import subgraph_at, tensor_at
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.editing.subjects import subgraph_at, tensor_at
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.schema import Model

@@ -20,13 +20,13 @@ from PySide6.QtWidgets import (
 
 from tflm_studio.editing import input_shapes
 from tflm_studio.editing.edits import Set
+from tflm_studio.editing.located import subgraph_at
 from tflm_studio.editing.operations import parse_shape
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.editing.subjects import name_tensor, subgraph_at
 from tflm_studio.model.address import Address, find_address
 from tflm_studio.model.graph import shape_text, short_shape_text
 from tflm_studio.model.operators import find_tensor
-from tflm_studio.model.place_names import name_thing, plural
+from tflm_studio.model.place_names import name_tensor, name_thing, plural
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.views.proposal_dialog import ProposalDialog
