@@ -201,6 +201,7 @@ def test_by_hand(found: InferredShapes, wanted: list[list[int]]) -> None:
 
 IMPOSSIBLE = [
     (one("CONV_2D", (1, 5, 5, 3), (8, 3, 3, 4), options=CONV), "takes 4 channels"),
+    (one("CONV_2D", (1, 5, 5, 3), (8, 3, 3, 1), options=CONV), "divide into 3 groups"),
     (one("CONV_2D", (1, 2, 2, 4), (8, 3, 3, 4), options=DILATED), "does not fit into 2"),
     (one("CONV_2D", (5, 5, 3), (8, 3, 3, 4), options=CONV), "3 dimensions"),
     (one("DEPTHWISE_CONV_2D", (1, 5, 5, 3), (1, 3, 3, 4)), "no multiple of the input's 3"),

@@ -21,6 +21,12 @@ def conv_2d(op: Operands) -> list[Shape]:
         raise ImpossibleShapeError(
             f"the filter takes {kernel[3]} channels, the input has {image[3]}"
         )
+    groups = image[3] // kernel[3]
+    if groups and kernel[0] % groups:
+        raise ImpossibleShapeError(
+            f"the filter takes {kernel[3]} channels, the input has {image[3]}, and "
+            f"{kernel[0]} outputs do not divide into {groups} groups"
+        )
     return [[image[0], *_slid(op, image[1:3], kernel[1:3]), kernel[0]]]
 
 
