@@ -74,10 +74,12 @@ def _zeros(tensor: Tensor, name: str) -> bytes:
         raise EditError(f"{name} needs more than 2 GB.")
     count = element_count(tensor) or 0
     quantization = find_quantization(tensor) if kind.kind == "integer" else None
-    if quantization is None:
+    if quantization is None or not quantization.zero_point.any():
         return bytes(needed)
-    points = np.clip(quantization.zero_point, kind.low, kind.high)
-    values: Array = points[np.asarray(quantization.channel(np.arange(count)))]
+    narrow = np.int8 if kind.is_packed else kind.storage
+    points = np.clip(quantization.zero_point, kind.low, kind.high).astype(narrow)
+    # The channels follow each other again and again: no index for each element is needed.
+    values: Array = np.resize(np.repeat(points, max(1, quantization.inner)), count)
     return encode(values, kind)
 
 
