@@ -22,6 +22,7 @@ from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.buffer_actions import BUFFERS_MENU
 from tflm_studio.ui.app.file_commands import FileCommands
+from tflm_studio.ui.app.mnemonics import give_letters
 from tflm_studio.ui.app.model_actions import (
     METADATA_MENU,
     MODEL_MENU,
@@ -127,6 +128,8 @@ class Commands(QObject):
                 self.recent_menu = menu.addMenu("Open recent")
                 self.recent_menu.setObjectName("file.open_recent")
                 self.recent_menu.aboutToShow.connect(self._fill_recent)
+        for menu in menus.values():
+            give_letters(menu)
         for name, view in (
             ("Operator", self._window.operator_view),
             ("Tensor", self._window.tensor_view),
