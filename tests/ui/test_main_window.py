@@ -145,7 +145,7 @@ def test_what_was_typed_is_named_until_it_is_entered(window: MainWindow, qtbot: 
 
 def test_all_commands_can_be_chosen_by_a_letter(window: MainWindow) -> None:
     bar = window.menuBar()
-    menus = [menu for menu in bar.findChildren(QMenu) if menu.actions()]
+    menus = [menu for menu in bar.findChildren(QMenu) if len(menu.actions()) > 1]
     assert len(menus) > 12
     for menu in menus:
         texts = [a.text() for a in menu.actions() if a.text()]

@@ -128,8 +128,6 @@ class Commands(QObject):
                 self.recent_menu = menu.addMenu("Open recent")
                 self.recent_menu.setObjectName("file.open_recent")
                 self.recent_menu.aboutToShow.connect(self._fill_recent)
-        for menu in menus.values():
-            give_letters(menu)
         for name, view in (
             ("Operator", self._window.operator_view),
             ("Tensor", self._window.tensor_view),
@@ -144,6 +142,8 @@ class Commands(QObject):
         menus["View"].addSeparator()
         for dock in self._window.docks:
             menus["View"].addAction(dock.toggleViewAction())
+        for menu in menus.values():
+            give_letters(menu)
 
     def _offer(self) -> None:
         """Gives the panels the commands for what they show."""
@@ -211,8 +211,8 @@ class Commands(QObject):
                 self.actions[row.id].setEnabled(facts[row.enabled_by])
         undone = history.steps[history.position - 1].label if history.can_undo else ""
         redone = history.steps[history.position].label if history.can_redo else ""
-        self.actions["edit.undo"].setText(f"Undo {undone}".strip().replace("&", "&&"))
-        self.actions["edit.redo"].setText(f"Redo {redone}".strip().replace("&", "&&"))
+        self.actions["edit.undo"].setText("&" + f"Undo {undone}".strip().replace("&", "&&"))
+        self.actions["edit.redo"].setText("&" + f"Redo {redone}".strip().replace("&", "&&"))
         self.actions["edit.undo"].setIconText("Undo")
         self.actions["edit.redo"].setIconText("Redo")
 
