@@ -599,6 +599,13 @@ def test_f6_visits_all_panels(window: MainWindow) -> None:
     assert focused(window) == "History"
 
 
+def test_f6_leads_to_a_field_of_the_inspector(window: MainWindow, qtbot: QtBot) -> None:
+    window.session.selection.select(("subgraphs", 0, "tensors", 0))
+    window.tensor_view.setFocus()
+    trigger(window, "go.next_panel")
+    assert isinstance(window.focusWidget(), QLineEdit)
+
+
 def test_panels_are_visited_on_every_tab(open_sample: Opener) -> None:
     window = open_sample("sine_int8.tflite")
     for tab in range(4):

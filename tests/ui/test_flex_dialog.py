@@ -163,6 +163,22 @@ def test_enter_edits_the_current_line_and_escape_leaves_the_dialog(
     assert not dialog.isVisible()
 
 
+def test_the_keyboard_edits_values_unless_it_is_led_to_a_key(
+    dialog: FlexDialog, qtbot: QtBot
+) -> None:
+    view = dialog.view
+    qtbot.keyClick(view, Key.Key_Down)
+    qtbot.keyClick(view, Key.Key_F2)
+    type_text(dialog, "8", qtbot)
+    assert options(dialog) == {**OPTIONS, "T": 8}
+    for _ in range(2):
+        qtbot.keyClick(view, Key.Key_Left)
+    assert view.currentColumn() == KEY
+    for _ in range(2):
+        qtbot.keyClick(view, Key.Key_Right)
+    assert view.currentColumn() == VALUE
+
+
 # ------------------------------------------------------------------ in the window
 
 

@@ -336,7 +336,7 @@ def test_lists_are_edited_as_a_table(
         view.clearSelection()
         view.selectRow(0)
         for button in dialog.findChildren(QPushButton):
-            if button.text() == "Remove rows":
+            if button.text() == "&Remove rows":
                 button.click()
         return 1
 
@@ -364,6 +364,7 @@ def test_scales_are_edited_per_channel(
     quantization = window.document.model.subgraphs[0].tensors[0].quantization
     assert (quantization.scale, quantization.zero_point) == ([0.5, 0.75, 0.5], [0, 5, 6])
     assert (quantization.min, quantization.max) == (None, None)
+    assert window.document.history.steps[-1].label.startswith("tensor ")
     window.document.undo()
     assert window.document.model.subgraphs[0].tensors[0].quantization.zero_point == [0, 1, 2]
 

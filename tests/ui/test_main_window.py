@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QInputDialog,
     QLineEdit,
+    QMenu,
     QMessageBox,
     QPushButton,
     QTableView,
@@ -126,6 +127,31 @@ def test_while_typing_the_tensor_is_named(window: MainWindow, qtbot: QtBot) -> N
     assert "no such tensor" in lines[2]
     edit.setText("zzz")
     assert "tensor indices" in edit.hint_text()
+
+
+def test_what_was_typed_is_named_until_it_is_entered(window: MainWindow, qtbot: QtBot) -> None:
+    edit = TensorIndexEdit(TensorChoices(window.session, 0, 0))
+    qtbot.addWidget(edit)
+    edit.show()
+    edit.setFocus()
+    qtbot.waitUntil(edit.hasFocus)
+    qtbot.keyClicks(edit, "2")
+    assert edit.hint.isVisible()
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert not edit.hint.isVisible()
+    qtbot.keyClicks(edit, "1")
+    assert edit.hint.isVisible()
+
+
+def test_all_commands_can_be_chosen_by_a_letter(window: MainWindow) -> None:
+    bar = window.menuBar()
+    menus = [menu for menu in bar.findChildren(QMenu) if len(menu.actions()) > 1]
+    assert len(menus) > 12
+    for menu in menus:
+        texts = [a.text() for a in menu.actions() if a.text()]
+        letters = [text[text.index("&") + 1].lower() for text in texts if "&" in text]
+        assert len(letters) == len(texts), texts
+        assert len(set(letters)) == len(letters), texts
 
 
 def test_an_index_out_of_range_is_refused_in_place(window: MainWindow, qtbot: QtBot) -> None:

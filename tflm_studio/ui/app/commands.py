@@ -22,6 +22,7 @@ from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.buffer_actions import BUFFERS_MENU
 from tflm_studio.ui.app.file_commands import FileCommands
+from tflm_studio.ui.app.mnemonics import give_letters
 from tflm_studio.ui.app.model_actions import (
     METADATA_MENU,
     MODEL_MENU,
@@ -141,6 +142,8 @@ class Commands(QObject):
         menus["View"].addSeparator()
         for dock in self._window.docks:
             menus["View"].addAction(dock.toggleViewAction())
+        for menu in menus.values():
+            give_letters(menu)
 
     def _offer(self) -> None:
         """Gives the panels the commands for what they show."""
@@ -208,8 +211,8 @@ class Commands(QObject):
                 self.actions[row.id].setEnabled(facts[row.enabled_by])
         undone = history.steps[history.position - 1].label if history.can_undo else ""
         redone = history.steps[history.position].label if history.can_redo else ""
-        self.actions["edit.undo"].setText(f"Undo {undone}".strip().replace("&", "&&"))
-        self.actions["edit.redo"].setText(f"Redo {redone}".strip().replace("&", "&&"))
+        self.actions["edit.undo"].setText("&" + f"Undo {undone}".strip().replace("&", "&&"))
+        self.actions["edit.redo"].setText("&" + f"Redo {redone}".strip().replace("&", "&&"))
         self.actions["edit.undo"].setIconText("Undo")
         self.actions["edit.redo"].setIconText("Redo")
 

@@ -20,6 +20,7 @@ from tflm_studio.model.address import Address, find_address, format_address
 from tflm_studio.model.field_text import item_text, list_text
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import operator_code
+from tflm_studio.model.place_names import name_place
 from tflm_studio.model.schema import Field, Kind, QuantizationParameters, Table
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.bytes_dialog import edit_bytes
@@ -169,7 +170,8 @@ class FieldMenu(QObject):
             for row, old, new in zip(rows, before, after, strict=True)
             if new != old
         ]
-        self._session.do(changed, f"{format_address(self._address)}: per channel")
+        model = self._session.document.model
+        self._session.do(changed, f"{name_place(model, self._address)} per channel")
 
 
 def value_text(row: Field, value: Any) -> str | None:

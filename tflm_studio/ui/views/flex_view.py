@@ -48,6 +48,7 @@ from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
 
 KEY, TYPE, VALUE = range(3)
+STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 TITLES = ("Key", "Type", "Value")
 KEY_PIXELS, TYPE_PIXELS = 200, 120
 ROOM_PIXELS = 6  # above and below a line, for editors
@@ -117,7 +118,7 @@ class FlexView(QTreeWidget):
     def _fill(self, current: FlexNode) -> None:
         """Makes all lines anew; that of a node becomes the current one."""
         closed = {id(i.node) for i in self._items() if i.childCount() and not i.isExpanded()}
-        column = max(self.currentColumn(), 0)
+        column = self.currentColumn() if self.current is not None else VALUE
         self.clear()
         top = _Item(self.root, None, "options")
         self._fill_below(top)
@@ -257,6 +258,9 @@ class FlexView(QTreeWidget):
             # As in a spreadsheet; OK is a Tab away.
             column = self.currentColumn()
             self._open(item, column if item.can_edit(column) else VALUE)
+        elif event.key() in STEPS and item is not None and not item.childCount():
+            column = min(max(self.currentColumn() + STEPS[event.key()], KEY), VALUE)
+            self.setCurrentItem(item, column)
         else:
             super().keyPressEvent(event)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tflm_studio.editing.document import Change
@@ -56,6 +57,7 @@ class Inspector(QScrollArea):
         self.setObjectName("inspector")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # F6 leads to a field
         self.setMinimumWidth(MINIMUM_PIXELS)
         self._session = session
         self._shown: Address | None = None

@@ -72,6 +72,8 @@ class MetadataDialog(ProposalDialog):
         self._show(self._old)
         self.mode.currentTextChanged.connect(self._on_mode)
         self.content.textChanged.connect(self.entered)
+        if index is not None:
+            self.content.setFocus()
         self.finish()
 
     def _make_top(self) -> QHBoxLayout:

@@ -90,7 +90,8 @@ class MetadataPanel(QScrollArea):
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         buttons = self._buttons[view.objectName()]
         for place, action in enumerate(actions):
-            action.setIconText(action.text())  # with the dots that Qt takes off
+            # With the dots that Qt takes off, without the letter that is for menus.
+            action.setIconText(action.text().replace("&", ""))
             view.addAction(action)
             button = QToolButton()
             button.setDefaultAction(action)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tflm_studio.model.place_names import plural
 from tflm_studio.model.schema import Field
 from tflm_studio.ui.models.number_table import NumberTable
 
@@ -125,9 +126,9 @@ class NumberDialog(QDialog):
     def _make_buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
         for text, tip, do in (
-            ("Insert rows", "Put as many rows as are selected above them", self._insert),
-            ("Append a row", "Put a row behind the last", self._append),
-            ("Remove rows", "Take the selected rows out", self._remove),
+            ("&Insert rows", "Put as many rows as are selected above them", self._insert),
+            ("&Append a row", "Put a row behind the last", self._append),
+            ("&Remove rows", "Take the selected rows out", self._remove),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -138,9 +139,8 @@ class NumberDialog(QDialog):
         return line
 
     def _say_count(self, *_: object) -> None:
-        self.note.setText(
-            f"{self.table.rowCount():,} rows. Paste takes cells of a spreadsheet."
-        )
+        count = plural(self.table.rowCount(), "row")
+        self.note.setText(f"{count}. Paste takes cells of a spreadsheet.")
 
     def _selected(self) -> list[int]:
         return sorted({index.row() for index in self.view.selectionModel().selectedIndexes()})

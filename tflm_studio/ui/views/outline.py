@@ -15,6 +15,7 @@ from tflm_studio.editing.associated_files import archive_problem
 from tflm_studio.model.address import Address
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.graph import tensor_text
+from tflm_studio.model.place_names import plural
 from tflm_studio.model.schema import Model, SubGraph
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tool_tips import tool_tip
@@ -163,8 +164,8 @@ def _subgraph_lines(index: int, subgraph: SubGraph) -> Iterator[Line]:
     place: Address = ("subgraphs", index)
     name = f"  {_name(subgraph.name)}" if subgraph.name else ""
     yield Line(1, f"Subgraph {index}{name}", place)
-    yield Line(2, f"{len(subgraph.operators or []):,} operators", (*place, "operators"))
-    yield Line(2, f"{len(subgraph.tensors or []):,} tensors", (*place, "tensors"))
+    yield Line(2, plural(len(subgraph.operators or []), "operator"), (*place, "operators"))
+    yield Line(2, plural(len(subgraph.tensors or []), "tensor"), (*place, "tensors"))
     for kind, indices in (("Input", subgraph.inputs), ("Output", subgraph.outputs)):
         for tensor_index in (indices or [])[:MOST_ENDS]:
             text = f"{kind}  {tensor_text(subgraph, tensor_index)}"

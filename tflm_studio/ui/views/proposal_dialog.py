@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -89,6 +89,13 @@ class ProposalDialog(QDialog):
             return
         self.ok.setEnabled(False)
         self._timer.start(self.DELAY_MS)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._timer.isActive():
+            # OK waits for the operation to be asked; who presses Enter waits for nothing.
+            self._timer.stop()
+            self.check()
+        super().keyPressEvent(event)
 
     def check(self) -> None:
         """Looks at what is entered and says what will happen, or why it cannot."""

@@ -51,6 +51,7 @@ class TensorIndexEdit(QLineEdit):
         self.hint.setTextFormat(Qt.TextFormat.PlainText)
         self.hint.setAccessibleName("Tensors named")
         self.textChanged.connect(self._update_hint)
+        self.returnPressed.connect(self.hint.hide)
         self.installEventFilter(self)
 
     def hint_text(self) -> str:
