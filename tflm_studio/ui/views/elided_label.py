@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.ui.models.tool_tips import tool_tip
 
+SHORTEST_NAME = 14  # characters
+
 
 class ElidedLabel(QLabel):
     """Takes the room there is; the tool tip has the whole text."""
@@ -28,7 +30,10 @@ class ElidedLabel(QLabel):
             self.setToolTip(tool_tip(text))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
+        return QSize(self._narrowest(), super().minimumSizeHint().height())
+
+    def _narrowest(self) -> int:
+        return 0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -44,3 +49,15 @@ class ElidedLabel(QLabel):
             text,
             self.foregroundRole(),
         )
+
+
+class FieldLabel(ElidedLabel):
+    """The name of a field: as wide as it is where there is room, never too short to tell."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def _narrowest(self) -> int:
+        shortest = self.fontMetrics().averageCharWidth() * SHORTEST_NAME
+        return min(shortest, self.sizeHint().width())

@@ -19,6 +19,7 @@ from tflm_studio.model.errors import EditError
 from tflm_studio.model.schema import Field, Kind, QuantizationParameters, Table
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tool_tips import tool_tip
+from tflm_studio.ui.views.elided_label import FieldLabel
 from tflm_studio.ui.views.field_editors import FieldEditor, NoteEditor, make_editor
 from tflm_studio.ui.views.field_menu import CHANGED_SIGN, MENU_SIGN, FieldMenu
 from tflm_studio.ui.views.nested_fields import NESTED_KINDS, NestedField, nested_field
@@ -118,7 +119,7 @@ class FieldForm(QWidget):
         self._buttons[row.name] = button
 
     def _add_line(self, row: Field, value: Any, line: int) -> None:
-        label = QLabel(row.name)
+        label = FieldLabel(row.name)
         editor = make_editor(row, value)
         editor.setToolTip(row.doc)
         label.setBuddy(editor)
