@@ -4,7 +4,9 @@
 import csv
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -36,13 +38,18 @@ def readable_models(folder: Path) -> list[Path]:
 
 IS_THOROUGH = bool(os.environ.get("TFLM_STUDIO_ALL"))
 # The same examples each time: who changes a label must not meet a rare mistake of another.
-settings.register_profile("steady", derandomize=not IS_THOROUGH)
+settings.register_profile(
+    "steady", derandomize=not IS_THOROUGH, max_examples=100 if IS_THOROUGH else 35
+)
 settings.load_profile("steady")
 
 
-def every(step: int, paths: list[Path]) -> list[Path]:
-    """One of so many models, all if TFLM_STUDIO_ALL is set: the suite must stay short."""
-    return paths if IS_THOROUGH else paths[::step]
+Item = TypeVar("Item")
+
+
+def every(step: int, items: Sequence[Item]) -> Sequence[Item]:
+    """One of so many models or cases, all if TFLM_STUDIO_ALL is set: the suite is short."""
+    return items if IS_THOROUGH else items[::step]
 
 
 def examples(thorough: int) -> int:

@@ -53,7 +53,7 @@ TOLD_APART = (
 @pytest.mark.parametrize("part", range(2))
 def test_crafted_models(part: int, tmp_path: Path, qtbot: QtBot) -> None:
     assert set(TOLD_APART) <= set(CRAFTED)
-    names = TOLD_APART[part :: 2 if IS_THOROUGH else 4]
+    names = TOLD_APART[part :: 2 if IS_THOROUGH else 6]
     check_walk([each for each in crafted() if each[0] in names], tmp_path)
 
 
@@ -68,7 +68,7 @@ def test_accepted_mutants(tmp_path: Path, qtbot: QtBot) -> None:
     )
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(2 if IS_THOROUGH else 1))
 def test_real_models(part: int, models_folder: Path, tmp_path: Path, qtbot: QtBot) -> None:
     paths = [p for p in readable_models(models_folder) if p.stat().st_size < LARGEST]
     chosen = Random(part).sample(paths, min(1, len(paths)))

@@ -81,7 +81,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Random:
 STEP = 1 if os.environ.get("TFLM_STUDIO_ALL") else 25
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(2 if STEP == 1 else 1))
 def test_crafted_models(part: int, windows: Windows, tmp_path: Path, answers: Random) -> None:
     named = [each for each in crafted() if each[0] in CRAFTED]
     for name, data in named[part :: 2 * STEP]:
