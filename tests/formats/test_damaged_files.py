@@ -75,7 +75,7 @@ def check_mutants(data: bytes, count: int, seed: int) -> None:
     assert "written" in outcomes
 
 
-@pytest.mark.parametrize("name", every(2, SOUND))
+@pytest.mark.parametrize("name", every(2, list(SOUND)))
 def test_mutants_of_our_own_models(name: str) -> None:
     data = lay_out(SOUND[name]()).tobytes()
     assert outcome(data, name) == "written"
