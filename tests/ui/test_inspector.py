@@ -8,13 +8,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import tflm_studio as ts
 from tests.conftest import SAMPLES
 from tests.editing.random_edits import random_number
+from tflm_studio.editing.file_state import FileState
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.model.address import Address, resolve
@@ -30,7 +31,7 @@ from tflm_studio.schema.tables import (
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.windows import Windows
 from tflm_studio.ui.models.session import Session
-from tflm_studio.ui.views import field_menu
+from tflm_studio.ui.views import field_form, field_menu
 from tflm_studio.ui.views.bytes_dialog import BytesDialog, hex_text, read_hex
 from tflm_studio.ui.views.field_editors import (
     BoolEditor,
@@ -418,3 +419,22 @@ def test_optional_inputs_are_named_and_left_out(window: MainWindow, qtbot: QtBot
     assert operator.inputs == before
     enter(1, "")
     assert operator.inputs == [before[0], -1, before[2]]
+
+
+def test_forms_look_again_only_where_something_shows(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking costs as much as there are steps: a thousand edits must not look each time."""
+    window.session.selection.select(("buffers", 1))
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    looked: list[Address] = []
+
+    def look(_: Model, __: object, address: Address) -> FileState:
+        looked.append(address)
+        return FileState()
+
+    monkeypatch.setattr(field_form, "file_state", look)
+    window.document.do(ts.edits.Set((*OPERATOR, "builtin_options", "stride_w"), 5))
+    assert looked == []
+    window.document.do(ts.edits.Set("description", "other"))
+    assert looked == [()]

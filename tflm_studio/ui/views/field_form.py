@@ -199,8 +199,15 @@ class FieldForm(QWidget):
         button.setToolTip("Changed since the file was saved" if is_changed else "More…")
 
     def _on_document_changed(self, change: Change) -> None:
-        if not change.edits or change.touches(self._address):
+        if not change.edits or any(self._shows(edit.address) for edit in change.edits):
             self.refresh()
+
+    def _shows(self, place: Address) -> bool:
+        """Whether an edit at a place may show here; of the model's form nearly none does."""
+        own = len(self._address)
+        if len(place) > own and place[:own] == self._address:
+            return place[own] in self._editors or place[own] in self._nested
+        return self._address[: len(place)] == place
 
 
 def chosen_rows(table: type[Table], names: Iterable[str] | None) -> list[Field]:
