@@ -23,6 +23,7 @@ from tflm_studio.schema.tables import Model, Operator, SubGraph, Tensor
 NEVER = -1
 Ints = NDArray[np.int64]
 # These may change state that nothing they name shows.
+_STATEFUL = (TensorType.RESOURCE, TensorType.VARIANT)  # looked up once: that is slow
 _CALLING = frozenset((BuiltinOperator.CALL_ONCE, BuiltinOperator.IF, BuiltinOperator.WHILE))
 
 
@@ -271,7 +272,7 @@ def stateful_operators(model: Model, subgraph: SubGraph) -> list[int]:
     has_state = {
         k
         for k, tensor in enumerate(tensors)
-        if tensor.is_variable or tensor.type in (TensorType.RESOURCE, TensorType.VARIANT)
+        if tensor.is_variable or tensor.type in _STATEFUL
     }
     codes = (model.operator_codes or []) if has_state or len(model.subgraphs or []) > 1 else []
     calling = {k for k, code in enumerate(codes) if builtin_code(code) in _CALLING}
