@@ -270,9 +270,7 @@ def stateful_operators(model: Model, subgraph: SubGraph) -> list[int]:
     """The operators that may change or read state, in their order."""
     tensors: list[Tensor] = subgraph.tensors or []
     has_state = {
-        k
-        for k, tensor in enumerate(tensors)
-        if tensor.is_variable or tensor.type in _STATEFUL
+        k for k, tensor in enumerate(tensors) if tensor.is_variable or tensor.type in _STATEFUL
     }
     codes = (model.operator_codes or []) if has_state or len(model.subgraphs or []) > 1 else []
     calling = {k for k, code in enumerate(codes) if builtin_code(code) in _CALLING}
