@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.histogram_page import NARROWEST, Plot, PlotPage, drawable
+from tflm_studio.ui.views.plot import NARROWEST, Plot, PlotPage, drawable
 
 MOST_CELLS = 2048  # along a side; more are told apart by no screen
 WRAPPED_COLUMNS = 64  # a list is shown in lines of at least so many

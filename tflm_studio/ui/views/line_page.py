@@ -25,7 +25,7 @@ from tflm_studio.editing.document import Document
 from tflm_studio.model.tensor_types import Array
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.histogram_page import Plot, PlotPage, drawable, drawable_range
+from tflm_studio.ui.views.plot import Plot, PlotPage, drawable, drawable_range
 
 MOST_POINTS = 4096
 READ_AT_ONCE = 1 << 20  # elements
