@@ -6,6 +6,7 @@ from __future__ import annotations
 from tflm_studio.ui.app.action_row import ActionRow, Keys
 from tflm_studio.ui.app.associated_file_actions import ASSOCIATED_FILE_ACTIONS, FILES_MENU
 from tflm_studio.ui.app.buffer_actions import BUFFER_ACTIONS, BUFFERS_MENU
+from tflm_studio.ui.app.firmware_actions import FIRMWARE_ACTIONS
 from tflm_studio.ui.app.model_actions import MODEL_ACTIONS, MODEL_SUBMENUS
 from tflm_studio.ui.app.operator_actions import OPERATOR_ACTIONS
 from tflm_studio.ui.app.surgery_actions import SURGERY_ACTIONS
@@ -159,6 +160,7 @@ ACTIONS = (
     *MODEL_ACTIONS,
     *ASSOCIATED_FILE_ACTIONS,
     *SURGERY_ACTIONS,
+    *FIRMWARE_ACTIONS,
 )
 SUBMENUS = {  # and the menus they stand in
     FILES_MENU: "Model",
@@ -173,6 +175,7 @@ MENUS = {
     "Tensor": "&Tensor",
     "Model": "&Model",
     "Surgery": "&Surgery",
+    "Firmware": "Fi&rmware",
     "Go": "&Go",
     "View": "&View",
     "Help": "&Help",

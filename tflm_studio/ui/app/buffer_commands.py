@@ -124,16 +124,18 @@ class BufferCommands(QObject):
             self._window.statusBar().showMessage(text, MESSAGE_MS)
 
 
-def save_bytes(window: MainWindow, data: bytes | memoryview, name: str, what: str) -> None:
+def save_bytes(
+    window: MainWindow, data: bytes | memoryview, name: str, what: str, verb: str = "Extract"
+) -> None:
     """Asks for a file and writes bytes into it."""
     start = Path(window.settings.folder) / name
-    chosen, _ = QFileDialog.getSaveFileName(window, f"Extract {what}", str(start))
+    chosen, _ = QFileDialog.getSaveFileName(window, f"{verb} {what}", str(start))
     if not chosen:
         return
     try:
         write_atomically(Path(chosen), [data])
     except WriteError as error:
-        window.commands.files.report("The data was not extracted", error)
+        window.commands.files.report("The file was not written", error)
         return
     window.settings.folder = str(Path(chosen).resolve().parent)
-    window.statusBar().showMessage(f"Extracted {chosen}", MESSAGE_MS)
+    window.statusBar().showMessage(f"Wrote {chosen}", MESSAGE_MS)

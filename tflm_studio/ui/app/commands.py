@@ -22,6 +22,7 @@ from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.buffer_actions import BUFFERS_MENU
 from tflm_studio.ui.app.file_commands import FileCommands
+from tflm_studio.ui.app.firmware_commands import FirmwareCommands
 from tflm_studio.ui.app.mnemonics import give_letters
 from tflm_studio.ui.app.model_actions import (
     METADATA_MENU,
@@ -80,6 +81,7 @@ class Commands(QObject):
             "metadata": self.model.metadata,
             "subgraph": self.model.subgraphs,
             "surgery": self.surgeries,
+            "firmware": FirmwareCommands(window),
         }
         self.actions: dict[str, QAction] = {row.id: self._make(row) for row in ACTIONS}
         self.operators.bind(self.actions, self.refresh)

@@ -28,6 +28,7 @@ from tflm_studio.model.address import Address
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.operators import weight_inputs
 from tflm_studio.model.place_names import name_thing, thing_at
+from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.commands import Commands
 from tflm_studio.ui.app.finding import Finding
 from tflm_studio.ui.app.reach_notices import ReachNotices
@@ -52,6 +53,7 @@ from tflm_studio.ui.views.notice_bar import NoticeBar
 from tflm_studio.ui.views.operator_view import OperatorView
 from tflm_studio.ui.views.outline import Outline
 from tflm_studio.ui.views.record_view import RecordView
+from tflm_studio.ui.views.resolver_panel import ResolverPanel
 from tflm_studio.ui.views.shared_line import SharedLine
 from tflm_studio.ui.views.start_panel import StartPanel
 
@@ -64,6 +66,7 @@ ROOM_SHARE = 0.95  # of the screen, for who has a small one
 SEARCHED_OPERATORS = 200
 TABS = ("operators", "tensors", "buffers", "metadata")
 LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+BUFFER, FIRST_BEHIND = 2, 4  # of the docks: behind the buffer stand those seldom looked at
 BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 
 
@@ -182,14 +185,27 @@ class MainWindow(QMainWindow):
         self.buffer_view = BufferView(self.document, self.session.selection)
         self.buffer_view.add_line(SharedLine(self.session))
         self.history_panel = HistoryPanel(self.session)
+        self.resolver_panel = ResolverPanel(self.session, self._open_models)
         self.docks = [
             self._add_dock("Outline", self.outline, LEFT),
             self._add_dock("Inspector", self.inspector, RIGHT),
             self._add_dock("Buffer", self.buffer_view, BOTTOM),
             self._add_dock("History", self.history_panel, BOTTOM),
+            self._add_dock("Resolver", self.resolver_panel, BOTTOM),
         ]
+        self._stack_docks()
         self.setCorner(Qt.Corner.BottomLeftCorner, BOTTOM)
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
+
+    def _stack_docks(self) -> None:
+        for dock in self.docks[FIRST_BEHIND:]:
+            self.tabifyDockWidget(self.docks[BUFFER], dock)
+        self.docks[BUFFER].raise_()
+
+    def _open_models(self) -> list[tuple[str, Model]]:
+        others = self.windows.open_windows if self.windows is not None else []
+        every = [self, *(window for window in others if window is not self)]
+        return [(window.document.name, window.document.model) for window in every]
 
     def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title)
@@ -231,16 +247,24 @@ class MainWindow(QMainWindow):
             # Docks take sizes only once the window is laid out.
             QTimer.singleShot(0, self, self.reset_dock_sizes)
 
+    def show_dock(self, panel: QWidget) -> None:
+        """Shows a panel of a dock and gives it the focus."""
+        dock = next(each for each in self.docks if each.widget() is panel)
+        dock.show()
+        dock.raise_()
+        panel.setFocus()
+
     def reset_layout(self) -> None:
         """Puts all panels back to where they were at first."""
         self.restoreState(self._default_state)
         for dock in self.docks:
             dock.show()
+        self.docks[BUFFER].raise_()
         self.reset_dock_sizes()
 
     def reset_dock_sizes(self) -> None:
         """Gives the docks their share of the window."""
-        outline, inspector, buffer, history = self.docks
+        outline, inspector, buffer, history, *_ = self.docks
         width, height = self.width(), self.height()
         side = max(180, width // 7)
         across, along = Qt.Orientation.Horizontal, Qt.Orientation.Vertical

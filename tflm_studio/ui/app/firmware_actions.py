@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands for what a firmware needs besides the model."""
+
+from __future__ import annotations
+
+from tflm_studio.ui.app.action_row import ActionRow
+
+FIRMWARE_MENU = "Firmware"
+FIRMWARE_ACTIONS = (
+    ActionRow(
+        "firmware.show_resolver",
+        "Operator resolver",
+        FIRMWARE_MENU,
+        (),
+        "Show the C++ that registers the operators of the model",
+    ),
+    ActionRow(
+        "firmware.copy_resolver",
+        "Copy operator resolver",
+        FIRMWARE_MENU,
+        (),
+        "Copy the C++ that registers the operators of the model",
+    ),
+    ActionRow(
+        "firmware.save_resolver",
+        "Save operator resolver…",
+        FIRMWARE_MENU,
+        (),
+        "Write the C++ that registers the operators to a header of the firmware",
+    ),
+)
