@@ -105,6 +105,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self._build_center()
+        self._select_first()  # before the panels, which would show something else first
         self._build_docks()
         self._build_status()
         self.commands = Commands(self)
@@ -120,7 +121,6 @@ class MainWindow(QMainWindow):
         self._on_document_changed(None)
         if windows is not None:
             windows.add(self)
-        self._select_first()
         self._say_what_was_found()
 
     # ------------------------------------------------------------------ building
@@ -198,8 +198,10 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
 
     def _stack_docks(self) -> None:
-        for dock in self.docks[FIRST_BEHIND:]:
+        seldom = (self.resolver_panel,)
+        for dock, panel in zip(self.docks[FIRST_BEHIND:], seldom, strict=True):
             self.tabifyDockWidget(self.docks[BUFFER], dock)
+            dock.visibilityChanged.connect(panel.set_shown)
         self.docks[BUFFER].raise_()
 
     def _open_models(self) -> list[tuple[str, Model]]:

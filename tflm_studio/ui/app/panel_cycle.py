@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 def panels(window: MainWindow) -> list[QWidget]:
-    """Outline, tables, inspector, buffer view, history; without those that are closed."""
+    """Outline, tables, inspector, buffer view, history; without those that nobody sees."""
     outline, *others = window.docks
     return [
         panel
         for panel in (outline, window.tabs, *others)
-        if not isinstance(panel, QDockWidget) or not panel.isHidden()
+        # For Qt, one that stands behind another is visible.
+        if not isinstance(panel, QDockWidget) or not panel.visibleRegion().isEmpty()
     ]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QPalette, QShowEvent
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -50,6 +50,7 @@ class ResolverPanel(QWidget):
         self._session = session
         self._models = models
         self._is_stale = True
+        self._is_shown = False
         self.summary = ElidedLabel()
         self.summary.setObjectName("resolver_summary")
         self.all_models = QCheckBox("All open models")
@@ -90,12 +91,13 @@ class ResolverPanel(QWidget):
 
     def _on_document_changed(self) -> None:
         self._is_stale = True
-        if self.isVisible():
+        if self._is_shown:
             self._timer.start()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._is_stale or self.all_models.isChecked():
+    def set_shown(self, is_shown: bool) -> None:
+        """Tells whether people see it: a panel behind another counts as visible for Qt."""
+        self._is_shown = is_shown
+        if is_shown and (self._is_stale or self.all_models.isChecked()):
             self.refresh()
 
     def refresh(self) -> None:
