@@ -13,7 +13,17 @@ from typing import NoReturn
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 
-VERBS = ("info", "convert", "files", "buffer", "weights", "resolver", "screenshot")
+VERBS = (
+    "info",
+    "convert",
+    "files",
+    "buffer",
+    "weights",
+    "resolver",
+    "export",
+    "scan",
+    "screenshot",
+)
 USAGE_ERROR = 2
 
 
@@ -89,7 +99,8 @@ def _window_parser() -> argparse.ArgumentParser:
         description="Look at, change and save TensorFlow Lite Micro models.",
         epilog="Without a screen: tflm-studio info FILE [--json], tflm-studio convert IN OUT, "
         "tflm-studio files FILE [--extract DIR], tflm-studio buffer FILE ADDRESS, tflm-studio "
-        "weights FILE, tflm-studio resolver FILE, tflm-studio screenshot FILE OUT.png; each "
+        "weights FILE, tflm-studio resolver FILE, tflm-studio export FILE -o OUT, "
+        "tflm-studio scan IMAGE, tflm-studio screenshot FILE OUT.png; each "
         "has --help.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
@@ -98,6 +109,7 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _verb_parser() -> argparse.ArgumentParser:
+    from tflm_studio.cli.export_verb import add_export_verb
     from tflm_studio.cli.firmware_verbs import add_firmware_verbs
     from tflm_studio.cli.value_verbs import add_value_verbs
     from tflm_studio.cli.verbs import add_array_option, add_verbs
@@ -107,6 +119,7 @@ def _verb_parser() -> argparse.ArgumentParser:
     add_verbs(verbs)
     add_value_verbs(verbs)
     add_firmware_verbs(verbs)
+    add_export_verb(verbs)
     shot = verbs.add_parser("screenshot", help="draw the window into a picture")
     shot.add_argument("file", metavar="FILE", help="a flatbuffer or a C source with a model")
     shot.add_argument("output", metavar="OUT.png", help="the picture to write")

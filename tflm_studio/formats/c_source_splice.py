@@ -2,24 +2,21 @@
 """New bytes for the array of a C source that is otherwise left as it is.
 
 Where the number of bytes stays, only the literals of changed bytes are exchanged, in the
-spelling of the others. Where it does not, the text between the braces is written anew, and
-the literals that state the array's size: `[300568]`, `model_len = 300568`. Comments, strings
-and other numbers are never touched.
+spelling of the others. Where it does not, the text between the braces is written anew in its
+own style, and the literals that state the array's size: `[300568]`, `model_len = 300568`.
+Comments, strings and other numbers are never touched.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tflm_studio.formats.c_array_style import array_style
 from tflm_studio.formats.c_source_reader import find_byte_arrays
-from tflm_studio.formats.c_source_writer import c_array_body
 
-BYTES_PER_LINE = 12  # where the source has no lines to go by
-MOST_PER_LINE = 64
 MOST_DIGITS = 64  # of a size
 
 # Every quantifier that may meet hostile text keeps what it took: none is tried twice.
@@ -70,34 +67,57 @@ def spliced(source: CSource, data: bytes) -> bytes:
         for array in arrays
         if array.symbol == source.symbol and array.data == source.data
     ]
-    if len(data) != len(source.data):
-        others = {array.symbol for array in arrays} - {source.symbol}
-        size = b"%d" % len(data)
-        changes += [(*span, size) for span in _sizes(source, others)]
+    others = {array.symbol for array in arrays} - {source.symbol}
+    changes += _size_changes(source.text, source.symbol, others, len(source.data), len(data))
+    return _with_changes(source.text, changes)
+
+
+def resized(text: bytes, symbol: str, old: int, new: int) -> bytes:
+    """Another file, such as a header, with a new length where it states that of the array."""
+    return _with_changes(text, _size_changes(text, symbol, set(), old, new))
+
+
+def _with_changes(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
     pieces, end = [], 0
-    for start, stop, text in sorted(changes):
-        pieces += [source.text[end:start], text]
+    for start, stop, piece in sorted(changes):
+        pieces += [text[end:start], piece]
         end = stop
-    return b"".join([*pieces, source.text[end:]])
+    return b"".join([*pieces, text[end:]])
 
 
-def _sizes(source: CSource, others: set[str]) -> Iterator[tuple[int, int]]:
+def _size_changes(
+    text: bytes, symbol: str, others: set[str], old: int, new: int
+) -> list[tuple[int, int, bytes]]:
+    if old == new:
+        return []
+    return [
+        (start, end, _spelled(text[start:end], new))
+        for start, end in _sizes(text, symbol, others, old)
+    ]
+
+
+def _spelled(literal: bytes, size: int) -> bytes:
+    """A size in the notation of another."""
+    if literal[:2] not in (b"0x", b"0X"):
+        return b"%d" % size
+    form = b"%X" if any(letter in literal for letter in b"ABCDEF") else b"%x"
+    return literal[:2] + (form % size).rjust(len(literal) - 2, b"0")
+
+
+def _sizes(text: bytes, symbol: str, others: set[str], old: int) -> Iterator[tuple[int, int]]:
     """Where literals state the size of the array: in its own declaration, and as constants.
 
     A constant counts if it is called a length or size and named after the array; if none is,
     the only one so called that holds the size and is not named after another array.
     """
-    plain, old = (
-        _IGNORED.sub(lambda match: b" " * len(match[0]), source.text),
-        len(source.data),
-    )
-    name = re.escape(source.symbol.encode())
+    plain = _IGNORED.sub(lambda match: b" " * len(match[0]), text)
+    name = re.escape(symbol.encode())
     for pattern in (_BRACKET, _TEMPLATE):
         for match in re.finditer(pattern % name, plain):
             if _value(match[1]) == old:
                 yield match.span(1)
     constants = [match for match in _CONSTANT.finditer(plain) if _value(match[2]) == old]
-    stem = re.sub(r"^g_|_(data|model)$", "", source.symbol).lower()
+    stem = re.sub(r"^g_|_(data|model)$", "", symbol).lower()
     own = [match for match in constants if stem in match[1].decode("latin-1").lower()]
     alien = [o.lower() for o in others]
     strangers = [
@@ -125,11 +145,7 @@ def _body(text: bytes, old: bytes, new: bytes) -> bytes:
     literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
     if len(old) == len(new) == len(literals) and _is_plain(text, literals):
         return _exchanged(text, literals, old, new)
-    lines = text.split(b"\n")
-    counts = Counter(line.count(b",") for line in lines if line.count(b",") > 1)
-    usual = counts.most_common(1)[0][0] if len(counts) and len(lines) > 2 else BYTES_PER_LINE
-    body = b"\n" + b"".join(c_array_body([new], len(new), min(usual, MOST_PER_LINE)))
-    return body.replace(b"\n", b"\r\n") if b"\r\n" in text else body
+    return array_style(text).body(new)
 
 
 def _is_plain(text: bytes, literals: list[re.Match[bytes]]) -> bool:
