@@ -20,6 +20,7 @@ VERBS = (
     "buffer",
     "weights",
     "resolver",
+    "arena",
     "export",
     "scan",
     "screenshot",

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What TFLM's memory planner is asked to place: how large each buffer is, and when it is used.
+"""What TFLM's memory planner is asked to place: how large each buffer is, when it is used.
 
-Time is counted in scopes as in micro/micro_allocation_info.cc: scope 0 is the start of the main
-subgraph, each operator has a scope, and each subgraph that an operator runs takes one more, then
-its own. This module keeps to that file where `analysis.lifetimes` is kinder: a tensor that is
-made twice counts from the second time on, one that nobody makes counts from before the start.
+Time is counted in scopes as in micro/micro_allocation_info.cc: scope 0 is the start of the
+main subgraph, each operator has a scope, and each subgraph that an operator runs takes one
+more, then its own. This module keeps to that file where `analysis.lifetimes` is kinder: a
+tensor that is made twice counts from the second time on, one that nobody makes counts from
+before the start.
 """
 
 from __future__ import annotations
@@ -88,8 +89,12 @@ class ArenaBuffers:
     unknown: tuple[str, ...]
 
 
-def arena_buffers(model: Model) -> ArenaBuffers:
+def arena_buffers(model: Model, *, with_offline_plan: bool = True) -> ArenaBuffers:
     """What TFLM would have to place for a model. O(operators + tensors).
+
+    Args:
+        model: The model.
+        with_offline_plan: Whether its offline plan counts, if it has one.
 
     Raises:
         PlanError: Subgraphs run each other without end, or the offline plan is not for the
@@ -97,16 +102,26 @@ def arena_buffers(model: Model) -> ArenaBuffers:
     """
     subgraphs = model.subgraphs or []
     flows = [flow_of(model, subgraph) for subgraph in subgraphs]
-    offsets = offline_offsets(model)
+    offsets = offline_offsets(model) if with_offline_plan else None
     clock = _Clock(flows)
     if flows:
         clock.run(0, ())
     rows, variables = _tensor_rows(model, clock, offsets)
     unknown = _scratch_rows(model, clock, rows)
-    columns = [np.array(column, np.int64) for column in zip(*rows, strict=True)] or [
-        np.zeros(0, np.int64) for _ in range(7)
-    ]
-    return ArenaBuffers(*columns, tuple(clock.scopes), variables, unknown)
+    table = np.array(rows, np.int64).reshape(len(rows), len(Row._fields))
+    subgraph, tensor, operator, size, first, last, offline = table.T.copy()
+    return ArenaBuffers(
+        subgraph,
+        tensor,
+        operator,
+        size,
+        first,
+        last,
+        offline,
+        tuple(clock.scopes),
+        variables,
+        unknown,
+    )
 
 
 def offline_offsets(model: Model) -> tuple[int, ...] | None:
@@ -128,7 +143,16 @@ def offline_offsets(model: Model) -> tuple[int, ...] | None:
         ) from None
 
 
-Row = tuple[int, int, int, int, int, int, int]
+class Row(NamedTuple):
+    """A buffer, as in `ArenaBuffers`."""
+
+    subgraph: int
+    tensor: int
+    operator: int
+    size: int
+    first: int
+    last: int
+    offline: int
 
 
 def _tensor_rows(
@@ -147,7 +171,7 @@ def _tensor_rows(
                 size = planned_size(tensor)
                 if size:
                     times = clock.first[position], clock.last[position]
-                    rows.append((s, t, -1, size, *times, offline))
+                    rows.append(Row(s, t, -1, size, *times, offline))
             position += 1
     return rows, variables
 
@@ -190,14 +214,8 @@ def _scratch_rows(model: Model, clock: _Clock, rows: list[Row]) -> tuple[str, ..
             elif rule is not no_scratch and (s, o) in clock.runs:
                 for size in scratch_requests(rule, subgraph, operator):
                     if size:
-                        row = (
-                            s,
-                            SCRATCH,
-                            o,
-                            rounded_up(size),
-                            *clock.runs[s, o],
-                            PLANNED_ONLINE,
-                        )
+                        times = clock.runs[s, o]
+                        row = Row(s, SCRATCH, o, rounded_up(size), *times, PLANNED_ONLINE)
                         rows.append(row)
     return tuple(unknown)
 

@@ -196,7 +196,7 @@ def _nbytes(tensor: Tensor) -> int:
 
 
 def _variable_names(model: Model, codes: Sequence[int]) -> dict[tuple[int, int], str]:
-    """What the tensors that VAR_HANDLE makes stand for, by the id of the subgraph and index."""
+    """What the tensors that VAR_HANDLE makes stand for, by subgraph id and index."""
     if _B.VAR_HANDLE not in codes:
         return {}
     found = {}
@@ -204,8 +204,9 @@ def _variable_names(model: Model, codes: Sequence[int]) -> dict[tuple[int, int],
         for operator in subgraph.operators or []:
             index = operator.opcode_index
             if index < len(codes) and codes[index] == _B.VAR_HANDLE:
-                options = operator.builtin_options
-                name = f"{getattr(options, 'container', '')}/{getattr(options, 'shared_name', '')}"
+                named = operator.builtin_options
+                parts = (getattr(named, key, "") for key in ("container", "shared_name"))
+                name = "/".join(str(part or "") for part in parts)
                 for tensor in (operator.outputs or [])[:1]:
                     found[id(subgraph), tensor] = name
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tflm_studio.schema.enums import BuiltinOperator as _B
+from tflm_studio.schema.enums import BuiltinOperator
 
 
 class KernelData(NamedTuple):
@@ -19,6 +19,7 @@ class KernelData(NamedTuple):
     options: int
 
 
+_B = BuiltinOperator
 _COMPARISON = KernelData(32, 0)
 _REDUCTION = KernelData(44, 1)
 _CLAMP = KernelData(28, 0)

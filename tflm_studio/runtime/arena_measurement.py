@@ -183,7 +183,8 @@ def _wait(run: subprocess.Popen[bytes], seconds: float) -> None:
             check_cancelled()
             if time.monotonic() > end:
                 raise MeasureError(
-                    f"TFLM's interpreter was still busy after {seconds:g} seconds and was ended."
+                    f"TFLM's interpreter was still busy after {seconds:g} seconds; it was "
+                    "ended."
                 ) from None
         else:
             return

@@ -2,8 +2,8 @@
 """Runs one model in TFLM's recording interpreter: `arena_worker.py FILE BYTES LIMIT`.
 
 A program of its own, because the interpreter dies on some models. It prints a line for each
-thing it has done, and the interpreter's own lines go to stderr. LIMIT is the most memory it may
-take, in bytes; 0 for no limit.
+thing it has done, and the interpreter's own lines go to stderr. LIMIT is the most memory it
+may take, in bytes; 0 for no limit.
 """
 
 import contextlib
