@@ -11,9 +11,9 @@ from typing import Any
 
 from tflm_studio.analysis.summary import describe_model, summarize
 from tflm_studio.editing.associated_files import archive_problem
+from tflm_studio.formats.c_source_splice import C_SUFFIXES
 from tflm_studio.formats.loose_files import extract_all
 from tflm_studio.formats.model_file import (
-    C_SUFFIXES,
     FLATBUFFER_SUFFIXES,
     JSON_SUFFIXES,
     export_files,

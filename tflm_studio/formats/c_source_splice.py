@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tflm_studio.formats.c_array_style import array_style
-from tflm_studio.formats.c_source_reader import find_byte_arrays
+from tflm_studio.formats.c_source_reader import choose_model_array, find_byte_arrays
+from tflm_studio.model.errors import ReadError
 
+C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
+HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
+MAX_HEADER_BYTES = 2**30
 MOST_DIGITS = 64  # of a size
 
 # Every quantifier that may meet hostile text keeps what it took: none is tried twice.
@@ -37,12 +41,13 @@ _CONSTANT = re.compile(
     + _NUMBER
     + rb"(?=\s*[;})\r\n]|\s*$)"
 )
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\r\n]+)"', re.MULTILINE)
 _COMMENT = re.compile(_COMMENT_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class CSource:
-    """The C source that a model was read from.
+    """The C source that a model was read from: a `HostFile`.
 
     Attributes:
         path: The file; what it was when it was read is in `text`.
@@ -55,6 +60,51 @@ class CSource:
     text: bytes
     symbol: str
     data: bytes
+
+    def may_be(self, path: Path) -> bool:
+        return path.suffix.lower() in C_SUFFIXES
+
+    def with_data(self, data: bytes, path: Path) -> dict[Path, bytes]:
+        """The source, and the headers beside it that state the length of the array."""
+        files = {path: spliced(self, data)}
+        held = self.data_in(_read(path) or b"")
+        old = len(self.data if held is None else held)
+        for header in headers_beside(path, self.text) if old != len(data) else ():
+            text = _read(header) or b""
+            new = resized(self, text, old, len(data))
+            if new != text:
+                files[header] = new
+        return files
+
+    def data_in(self, text: bytes) -> bytes | None:
+        try:
+            return choose_model_array(text, str(self.path), self.symbol).data
+        except ReadError:
+            return None
+
+    def on(self, text: bytes) -> CSource:
+        data = self.data_in(text)
+        return self if data is None else replace(self, text=text, data=data)
+
+
+def headers_beside(path: Path, text: bytes) -> list[Path]:
+    """The headers in the folder of a source that it includes, or that are named after it."""
+    names = {match[1].decode("utf-8", "surrogateescape") for match in _INCLUDE.finditer(text)}
+    wanted = {Path(name).name for name in names}
+    wanted |= {path.with_suffix(suffix).name for suffix in HEADER_SUFFIXES}
+    found = [path.with_name(name) for name in sorted(wanted) if name not in ("", "..")]
+    return [
+        each
+        for each in found
+        if each != path and each.suffix in HEADER_SUFFIXES and each.is_file()
+    ]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.stat().st_size <= MAX_HEADER_BYTES else None
+    except OSError:
+        return None
 
 
 def spliced(source: CSource, data: bytes) -> bytes:
@@ -72,9 +122,11 @@ def spliced(source: CSource, data: bytes) -> bytes:
     return _with_changes(source.text, changes)
 
 
-def resized(text: bytes, symbol: str, old: int, new: int) -> bytes:
+def resized(source: CSource, text: bytes, old: int, new: int) -> bytes:
     """Another file, such as a header, with a new length where it states that of the array."""
-    return _with_changes(text, _size_changes(text, symbol, set(), old, new))
+    arrays = find_byte_arrays(source.text, str(source.path))
+    others = {array.symbol for array in arrays} - {source.symbol}
+    return _with_changes(text, _size_changes(text, source.symbol, others, old, new))
 
 
 def _with_changes(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
@@ -117,8 +169,11 @@ def _sizes(text: bytes, symbol: str, others: set[str], old: int) -> Iterator[tup
             if _value(match[1]) == old:
                 yield match.span(1)
     constants = [match for match in _CONSTANT.finditer(plain) if _value(match[2]) == old]
-    stem = re.sub(r"^g_|_(data|model)$", "", symbol).lower()
-    own = [match for match in constants if stem in match[1].decode("latin-1").lower()]
+    own = [
+        match
+        for match in constants
+        if _is_named_after(match[1].decode("latin-1").lower(), symbol, others)
+    ]
     alien = [o.lower() for o in others]
     strangers = [
         match
@@ -127,6 +182,14 @@ def _sizes(text: bytes, symbol: str, others: set[str], old: int) -> Iterator[tup
     ]
     chosen = own if own or len(strangers) != 1 else strangers
     yield from (match.span(2) for match in chosen)
+
+
+def _is_named_after(constant: str, symbol: str, others: set[str]) -> bool:
+    """Whether a constant has the array's name in its own, and no longer one of another."""
+    stem, *alien = (re.sub(r"^g_|_(data|model)$", "", s).lower() for s in (symbol, *others))
+    return stem in constant and not any(
+        other in constant and len(other) > len(stem) for other in alien
+    )
 
 
 def _value(literal: bytes) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically, write_atomically
 from tflm_studio.formats.c_source_reader import choose_model_array, looks_like_c_source
-from tflm_studio.formats.c_source_splice import CSource, spliced
+from tflm_studio.formats.c_source_splice import C_SUFFIXES, HEADER_SUFFIXES, CSource
 from tflm_studio.formats.c_source_writer import (
     CSourceStyle,
     c_header,
@@ -27,6 +27,7 @@ from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import lay_out
+from tflm_studio.formats.host_file import HostFile
 from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.model_json import (
     JsonOrigin,
@@ -46,9 +47,7 @@ from tflm_studio.model.comparison import differences, has_same_lists
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.tables import Model
 
-C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
 FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
-HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 JSON_SUFFIXES = frozenset({".json"})
 MAX_FILE_BYTES = 2**36
 MAPPED_BYTES = 2**24  # smaller files are read faster than they are copied and mapped
@@ -168,21 +167,27 @@ def save_in_place(
     if source is None and is_own:
         _write_fitting(model, changed, partial(_write_flatbuffer, path, model))
         return
-    if source is None or not (path.suffix.lower() in C_SUFFIXES or is_own):
+    if source is None or not (is_own or source.may_be(path)):
         save_model_to_file(model, path, changed=changed)
         return
-    check = partial(_compare, path=path, model=model, symbol=source.symbol)
+    _write_fitting(model, changed, partial(_write_into_host, path, model, source))
 
-    def write(layout: Layout) -> None:
-        write_atomically(path, [spliced(source, layout.tobytes())], check)
 
-    _write_fitting(model, changed, write)
+def _write_into_host(path: Path, model: Model, source: HostFile, layout: Layout) -> None:
+    files = source.with_data(layout.tobytes(), path)
+    check = partial(_compare, path=path, model=model, host=source)
+    write_all_atomically(
+        *(
+            NewFile(each, [text], check if each == path else None)
+            for each, text in files.items()
+        )
+    )
 
 
 def files_written(model: Model, path: Path) -> tuple[Path, ...]:
     """The files that `save_in_place` writes for a path; the first holds the model."""
     source = model.extra.source if isinstance(model.extra, Origin) else None
-    is_export = path.suffix.lower() in C_SUFFIXES and source is None
+    is_export = path.suffix.lower() in C_SUFFIXES and not (source and source.may_be(path))
     return export_files(path) if is_export and not _is_origin(model, path) else (path,)
 
 
@@ -285,9 +290,14 @@ def _write_c_source(path: Path, model: Model, symbol: str | None, layout: Layout
     )
 
 
-def _compare(written: Path, path: Path, model: Model, symbol: str | None = None) -> None:
+def _compare(written: Path, path: Path, model: Model, host: HostFile | None = None) -> None:
     try:
-        again = read_model(_mapped(written), str(path), symbol)
+        held = None if host is None else host.data_in(written.read_bytes())
+        again = (
+            read_model(_mapped(written), str(path))
+            if held is None
+            else read_flatbuffer(held, str(path))
+        )
     except ReadError as error:
         raise _NotReadBackError(
             f"{path}: was not saved: what was written cannot be read back: {error}"

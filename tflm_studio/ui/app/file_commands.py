@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QMessageBox,
 )
 
+from tflm_studio.formats.c_source_splice import C_SUFFIXES
 from tflm_studio.formats.model_file import (
-    C_SUFFIXES,
     JSON_SUFFIXES,
     export_files,
     files_written,

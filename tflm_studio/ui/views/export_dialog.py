@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tflm_studio.formats.c_source_splice import C_SUFFIXES
 from tflm_studio.formats.c_source_writer import check_symbol, symbol_for
-from tflm_studio.formats.model_file import C_SUFFIXES
 from tflm_studio.model.errors import EditError
 
 FILTER = "C and C++ sources (*.cc *.c *.cpp *.h);;All files (*)"
