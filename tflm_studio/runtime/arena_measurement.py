@@ -4,40 +4,41 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tflm_studio.model.cancellation import check_cancelled
-from tflm_studio.model.errors import StudioError
-from tflm_studio.runtime.arena_worker import ALLOCATED, INVOKED, NO_PACKAGE, REFUSED
+from tflm_studio.runtime.arena_worker import ALLOCATED, INVOKED, NO_PACKAGE
+from tflm_studio.runtime.worker_process import (
+    MEMORY,
+    SECONDS,
+    failure_sentence,
+    run_worker,
+)
+from tflm_studio.runtime.worker_process import (
+    MeasureError as MeasureError,
+)
 
 WORKER = Path(__file__).with_name("arena_worker.py")
 FIRST_ARENA = 2**20
 MOST_ARENA = 2**30
 LARGER = 8  # each try takes so many times the arena of the one before
-SECONDS = 60.0
-MEMORY = 6 * 2**30  # of the process: address space, much of it never touched
-ASK_SECONDS = 0.05
+INTERPRETER = "TFLM's interpreter"
+NOT_INSTALLED = (
+    "The package tflite-micro is not installed; "
+    "`pip install tflm-studio[run]` brings it, where it is available."
+)
 
 _TOTALS = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 _SECTION = re.compile(
     r"'([^'\n]+)' used (\d+) bytes with alignment overhead \(requested (\d+) bytes"
     r"(?: for (\d+) ([^)\n]*))?\)"
 )
-_TOO_SMALL = re.compile(
+TOO_SMALL = re.compile(
     r"failed to resize buffer|failed to allocate (?:tail )?memory|arena size is too small"
     r"|requested:? \d+, available|failed to allocate persistent",
     re.IGNORECASE,
 )
-_NOISE = re.compile(r"^(INFO|WARNING|W0000|I0000)|RecordingMicroAllocator|^$")
-
-
-class MeasureError(StudioError):
-    """The interpreter could not tell what a model needs; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,64 +131,23 @@ def fits(data: bytes | bytearray | memoryview, size: int, seconds: float = SECON
 
 def _attempt(path: Path, size: int, seconds: float) -> Measurement | None:
     """One try; None if the arena is too small."""
-    output, errors, code = _run(path, size, seconds)
+    arguments = [str(WORKER), str(path), str(size), str(size + MEMORY)]
+    output, errors, code = run_worker(arguments, seconds, INTERPRETER)
     is_allocated = ALLOCATED in output
     if code == NO_PACKAGE:
-        raise MeasureError(
-            "The package tflite-micro is not installed; "
-            "`pip install tflm-studio[run]` brings it, where it is available."
-        )
-    if not is_allocated and _TOO_SMALL.search(errors):
+        raise MeasureError(NOT_INSTALLED)
+    if not is_allocated and TOO_SMALL.search(errors):
         return None
     if not is_allocated:
-        raise MeasureError(_sentence(errors, code, "TFLM's interpreter"))
+        raise MeasureError(failure_sentence(errors, code, INTERPRETER))
     found = parse_allocations(errors)
     if found is None:
         raise MeasureError("The recording allocator of TFLM gave no figures.")
     total, head, tail, sections = found
-    problem = "" if INVOKED in output else _sentence(errors, code, "Running it")
+    problem = ""
+    if INVOKED not in output:
+        problem = failure_sentence(errors, code, "Running it", is_interpreter=False)
     return Measurement(total, head, tail, sections, size, problem)
-
-
-def _run(path: Path, size: int, seconds: float) -> tuple[str, str, int]:
-    """Output, errors and exit code of the worker."""
-    command = [sys.executable, str(WORKER), str(path), str(size), str(size + MEMORY)]
-    with (
-        tempfile.TemporaryFile() as output,
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors
-        ) as run,
-    ):
-        try:
-            _wait(run, seconds)
-        finally:
-            run.kill()
-            run.wait()
-        texts = []
-        for stream in (output, errors):
-            stream.seek(0)
-            texts.append(stream.read(MOST_TEXT).decode("utf-8", "replace"))
-        return texts[0], texts[1], run.returncode
-
-
-MOST_TEXT = 2**20
-
-
-def _wait(run: subprocess.Popen[bytes], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            run.wait(ASK_SECONDS)
-        except subprocess.TimeoutExpired:
-            check_cancelled()
-            if time.monotonic() > end:
-                raise MeasureError(
-                    f"TFLM's interpreter was still busy after {seconds:g} seconds; it was "
-                    "ended."
-                ) from None
-        else:
-            return
 
 
 def parse_allocations(text: str) -> tuple[int, int, int, tuple[Section, ...]] | None:
@@ -200,14 +160,3 @@ def parse_allocations(text: str) -> tuple[int, int, int, tuple[Section, ...]] | 
         for name, used, requested, count, _ in _SECTION.findall(text)
     )
     return totals["total"], totals["head"], totals["tail"], sections
-
-
-def _sentence(errors: str, code: int, who: str) -> str:
-    """What went wrong, in one sentence."""
-    lines = [line.strip() for line in errors.splitlines() if not _NOISE.search(line.strip())]
-    said = "; ".join(dict.fromkeys(line.rstrip(".") for line in lines))[:300]
-    if code == REFUSED:
-        verb = "refuses the model" if who.startswith("TFLM") else "failed"
-        return f"{who} {verb}: {said}." if said else f"{who} {verb}."
-    ended = f"crashed (signal {-code})" if code < 0 else f"ended with code {code}"
-    return f"{who} {ended}{f': {said}' if said else ''}."
