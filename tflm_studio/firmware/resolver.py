@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tflm_studio.firmware.c_text import comment_text, string_literal
 from tflm_studio.model.operators import (
     CUSTOM,
     OperatorKnowledge,
@@ -76,12 +77,15 @@ def registrations(models: Iterable[Model]) -> list[Registration]:
     return sorted(found, key=lambda each: (each.name.lower(), each.name))
 
 
-def resolver_source(models: Iterable[Model], title: str = "the model") -> str:
+def resolver_source(
+    models: Iterable[Model], title: str = "the model", namespace: str = ""
+) -> str:
     """C++ that makes a `MicroMutableOpResolver` with what the models need, and no more.
 
     Args:
         models: One, or several that run in one firmware.
         title: What the first comment calls them.
+        namespace: What it stands in, such as `app::models`; nothing if empty.
 
     Returns:
         A header to include; it compiles as C++14. Operators that TFLM lacks are named in
@@ -90,14 +94,16 @@ def resolver_source(models: Iterable[Model], title: str = "the model") -> str:
     found = registrations(models)
     own = [each for each in found if each.is_own]
     added = [each for each in found if not each.is_missing]
+    parts = namespace.split("::") if namespace else []
     lines = [
-        f"// Operators of {_comment(title)}.",
+        f"// Operators of {comment_text(title)}.",
         "#pragma once",
         "",
         f'#include "{HEADER}"',
         "",
+        *(line for part in parts for line in (f"namespace {part} {{", "")),
         *(
-            f"// TFLM lacks {_comment(each.name)}: {reason_for(each)}"
+            f"// TFLM lacks {comment_text(each.name)}: {reason_for(each)}"
             for each in found
             if each.is_missing
         ),
@@ -110,6 +116,7 @@ def resolver_source(models: Iterable[Model], title: str = "the model") -> str:
         *(f"  TF_LITE_ENSURE_STATUS({_call(each)});{_versions(each)}" for each in added),
         "  return kTfLiteOk;",
         "}",
+        *(line for part in reversed(parts) for line in ("", f"}}  // namespace {part}")),
     ]
     return "\n".join(lines) + "\n"
 
@@ -123,7 +130,7 @@ def reason_for(each: Registration) -> str:
 
 def _declaration(each: Registration) -> list[str]:
     return [
-        f'// Yours to write: TFLM has no operator "{_comment(each.name)}".',
+        f'// Yours to write: TFLM has no operator "{comment_text(each.name)}".',
         f"const TFLMRegistration* {_function(each.name)}();",
         "",
     ]
@@ -132,7 +139,7 @@ def _declaration(each: Registration) -> list[str]:
 def _call(each: Registration) -> str:
     if each.method is not None:
         return f"resolver.{each.method}()"
-    return f"resolver.AddCustom({_literal(each.name)}, {_function(each.name)}())"
+    return f"resolver.AddCustom({string_literal(each.name)}, {_function(each.name)}())"
 
 
 def _versions(each: Registration) -> str:
@@ -144,17 +151,3 @@ def _versions(each: Registration) -> str:
 
 def _function(name: str) -> str:
     return f"Register_{re.sub(r'[^0-9A-Za-z_]', '_', name)}"
-
-
-def _literal(name: str) -> str:
-    """A name as a C string; what is no plain character as octal bytes, three digits each."""
-    escaped = "".join(
-        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
-        for byte in name.encode("utf-8", "surrogateescape")
-    )
-    return f'"{escaped}"'
-
-
-def _comment(text: str) -> str:
-    """A text from a model as a comment may hold it: one line, no backslash at its end."""
-    return "".join(c if c.isprintable() else "?" for c in text).rstrip("\\ ")

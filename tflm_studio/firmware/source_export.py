@@ -150,6 +150,14 @@ def write_export(export: Export, inputs: Iterable[Path] = ()) -> tuple[Path, ...
     return tuple(written)
 
 
+def contents(export: Export) -> list[tuple[str, bytes]]:
+    """The files' names and what they hold, all of it in memory."""
+    return [
+        (path.name, b"".join(_chunks(text, export)))
+        for path, text in zip(export.paths, export.texts, strict=True)
+    ]
+
+
 def preview(export: Export) -> list[tuple[str, str]]:
     """The files' names and texts, shortened where the bytes are, however many there are."""
     return [
