@@ -22,6 +22,8 @@ VERBS = (
     "resolver",
     "arena",
     "export",
+    "bundle",
+    "fit",
     "scan",
     "screenshot",
 )
@@ -46,7 +48,10 @@ class _Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 0 done, 2 refused with one line."""
+    """Runs the command line; returns the exit code: 0 done, 2 refused with one line.
+
+    A verb that answers a question may return 1 for no.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         # Names in models need not be text; printing them must not fail.
@@ -66,8 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: list[str]) -> int:
     if given and given[0] in VERBS:
         parsed = _verb_parser().parse_args(given)
-        parsed.run(parsed)
-        return 0
+        return int(parsed.run(parsed) or 0)
     files: list[str] = _window_parser().parse_args(given).files
     from tflm_studio.ui.app.display import why_no_display
 
@@ -101,6 +105,7 @@ def _window_parser() -> argparse.ArgumentParser:
         epilog="Without a screen: tflm-studio info FILE [--json], tflm-studio convert IN OUT, "
         "tflm-studio files FILE [--extract DIR], tflm-studio buffer FILE ADDRESS, tflm-studio "
         "weights FILE, tflm-studio resolver FILE, tflm-studio export FILE -o OUT, "
+        "tflm-studio bundle FILE -o DIR, tflm-studio fit FILE --board NAME, "
         "tflm-studio scan IMAGE, tflm-studio screenshot FILE OUT.png; each "
         "has --help.",
     )
@@ -110,8 +115,10 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _verb_parser() -> argparse.ArgumentParser:
+    from tflm_studio.cli.bundle_verb import add_bundle_verb
     from tflm_studio.cli.export_verb import add_export_verb
     from tflm_studio.cli.firmware_verbs import add_firmware_verbs
+    from tflm_studio.cli.fit_verb import add_fit_verb
     from tflm_studio.cli.value_verbs import add_value_verbs
     from tflm_studio.cli.verbs import add_array_option, add_verbs
 
@@ -121,6 +128,8 @@ def _verb_parser() -> argparse.ArgumentParser:
     add_value_verbs(verbs)
     add_firmware_verbs(verbs)
     add_export_verb(verbs)
+    add_bundle_verb(verbs)
+    add_fit_verb(verbs)
     shot = verbs.add_parser("screenshot", help="draw the window into a picture")
     shot.add_argument("file", metavar="FILE", help="a flatbuffer or a C source with a model")
     shot.add_argument("output", metavar="OUT.png", help="the picture to write")

@@ -41,8 +41,8 @@ class ArenaFacts:
         )
         lines = [
             f"Tensors take {self.head:,} bytes ({sure}), what the interpreter keeps about",
-            f"{self.firmware_tail:,} bytes on a 32-bit target (an estimate). The size has room",
-            "for loading and for a 64-bit host, and is rounded up.",
+            f"{self.firmware_tail:,} bytes on a 32-bit target (an estimate). There is room",
+            "for loading and for a 64-bit host; rounded up.",
         ]
         if self.measured:
             lines.append(f"Measured on a 64-bit host: {self.measured:,} bytes in use.")
