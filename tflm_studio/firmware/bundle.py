@@ -42,6 +42,7 @@ SETTINGS, TEST, BUILD, README = (
 FILES = (MODEL, HEADER, OPERATORS, SETTINGS, TEST, BUILD, README)
 MOST_SEED = 2**32
 MARK_BYTES = 4096  # in which a file that we made says so
+NOT_ASKED = "they were not asked for."
 ROOM = 32  # one part in so many is added to a measured arena
 UNIT = 1024
 
@@ -154,8 +155,8 @@ def bundle_facts(
     inputs, outputs = main_ends(model)
     estimate = estimate_arena(model)
     data = encode(model).tobytes()
-    name = _identifier(title)
-    vectors, reason = None, "they were not asked for."
+    name = default_namespace(title)
+    vectors, reason = None, NOT_ASKED
     if options.with_vectors:
         progress("Running the model in the reference interpreter…")
         try:
@@ -167,7 +168,7 @@ def bundle_facts(
     return BundleFacts(
         title=title,
         name=name,
-        symbol=options.symbol or f"g_{name}_data",
+        symbol=options.symbol or default_symbol(title),
         namespace=name if options.namespace is None else options.namespace,
         size=len(data),
         sha256=sha256(data).hexdigest(),
@@ -191,7 +192,12 @@ def _checked(vectors: GoldenVectors, outputs: int) -> GoldenVectors:
     return vectors
 
 
-def _identifier(title: str) -> str:
+def default_symbol(title: str) -> str:
+    """What the array is called if nobody says otherwise."""
+    return f"g_{default_namespace(title)}_data"
+
+
+def default_namespace(title: str) -> str:
     """A lower-case name for targets and the namespace; none that a C library has."""
     stem = symbol_for(title, "")
     name = re.sub(r"_+", "_", stem).strip("_").lower() or "model"
@@ -242,11 +248,11 @@ def _notes(facts: BundleFacts, stored: Iterable[str]) -> list[str]:
             f"The kernels of {named_few(facts.own)} are yours to write; model_ops.h declares "
             f"them, {facts.name}_KERNELS names their sources to CMake."
         )
-    if facts.vectors is None:
+    if facts.vectors is None and facts.reason != NOT_ASKED:
         notes.append(
             f"There are no golden vectors, the test only runs the model: {facts.reason}"
         )
-    else:
+    elif facts.vectors is not None:
         notes += [f"Not with TFLM: {note}" for note in facts.vectors.notes]
         if facts.vectors.arena_size > facts.arena.size:
             notes.append(
@@ -275,12 +281,13 @@ def write_bundle(
             not of a bundle; all are as they were.
     """
     targets = [(folder / name, data) for name, data in bundle.files]
+    foreign = [] if overwrite else foreign_files(folder)
     for path, _ in targets:
         if any(is_same_path(path, each) for each in inputs):
             raise WriteError(
                 f"{path}: would be replaced by what is made of it; choose another folder."
             )
-        if not overwrite and path.exists() and not _is_ours(path):
+        if path.name in foreign:
             raise WriteError(
                 f"{path}: was not written by a bundle; choose another folder, or allow that "
                 "files are replaced (--overwrite)."
@@ -293,6 +300,11 @@ def write_bundle(
         ) from error
     write_all_atomically(*(NewFile(path, [data]) for path, data in targets))
     return tuple(path for path, _ in targets)
+
+
+def foreign_files(folder: Path) -> list[str]:
+    """Names of files in a folder that a bundle would replace, but that none wrote."""
+    return [name for name in FILES if (folder / name).exists() and not _is_ours(folder / name)]
 
 
 def _is_ours(path: Path) -> bool:

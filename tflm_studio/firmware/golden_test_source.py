@@ -171,6 +171,8 @@ def _case(
     """The arrays of a case and the function that runs it."""
     values, steps = [], []
     for end, array in zip(facts.inputs, case.inputs, strict=True):
+        if not array.size:
+            continue
         if case.seed is None:
             steps.append(_fill(end))
         elif stored.keeps_inputs:

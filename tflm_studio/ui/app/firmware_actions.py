@@ -28,4 +28,19 @@ FIRMWARE_ACTIONS = (
         (),
         "Write the C++ that registers the operators to a header of the firmware",
     ),
+    ActionRow(
+        "firmware.write_bundle",
+        "Write firmware bundle…",
+        FIRMWARE_MENU,
+        (),
+        "Write a folder with the model, what it needs, and its test",
+        separated=True,
+    ),
+    ActionRow(
+        "firmware.check_boards",
+        "Check boards…",
+        FIRMWARE_MENU,
+        (),
+        "Show which boards the model fits",
+    ),
 )
