@@ -85,7 +85,6 @@ def many_kinds() -> BundleFacts:
         operators=(),
         labels=(LabelList("labels.txt", ('a"\\', "b??/é\n", "c" * 200), 0),),
         resources=2,
-        subgraphs=1,
         vectors=vectors,
         reason="",
     )
@@ -303,7 +302,7 @@ def test_labels_come_from_the_files_behind_the_model() -> None:
         AssociatedFile("my_labels.txt", b"x\ny"),
         AssociatedFile("labels.txt", b""),
     ]
-    outputs = bundle_facts(model, "a", QUIET).outputs
+    outputs = bundle_facts(model, b"", "a", QUIET).outputs
     found = label_lists(model, outputs)
     assert [(each.source, each.output) for each in found] == [
         ("classes.txt", 0),

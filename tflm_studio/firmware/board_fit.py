@@ -14,6 +14,7 @@ from tflm_studio.analysis.arena_size import estimate_arena
 from tflm_studio.firmware.boards import Board
 from tflm_studio.firmware.resolver import Registration, registrations
 from tflm_studio.formats.model_file import encode
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.operators import known_operators
 from tflm_studio.model.resource_files import resource_path
 from tflm_studio.schema.tables import Model
@@ -105,7 +106,7 @@ def model_need(model: Model) -> Need:
     found = registrations([model])
     sizes = _code_sizes()
     code = sizes["interpreter"] + sum(_code_of(each, sizes) for each in found)
-    unknown = tuple(each.name for each in found if each.method is None)
+    unknown = tuple(excerpt(each.name, 64) for each in found if each.method is None)
     return Need(encode(model).size, code, estimate_arena(model).recommended, unknown)
 
 

@@ -22,6 +22,7 @@ from tflm_studio.firmware.source_styles import style_named
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically
 from tflm_studio.formats.c_source_writer import symbol_for
 from tflm_studio.formats.file_stamp import is_same_path
+from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.model_file import encode
 from tflm_studio.model.errors import EditError, WriteError
 from tflm_studio.model.operators import builtin_code
@@ -116,9 +117,10 @@ def make_bundle(
         CancelledError: It is no longer wanted.
     """
     options = options or BundleOptions()
-    facts = bundle_facts(model, title, options, progress)
+    data = encode(model).tobytes()
+    facts = bundle_facts(model, data, title, options, progress)
     export = planned_export(
-        encode(model),
+        Layout(len(data), [data]),
         style_named("tflm"),
         Path(MODEL),
         SourceOptions(
@@ -145,7 +147,7 @@ def make_bundle(
 
 
 def bundle_facts(
-    model: Model, title: str, options: BundleOptions, progress: Progress = _silent
+    model: Model, data: bytes, title: str, options: BundleOptions, progress: Progress = _silent
 ) -> BundleFacts:
     """What the files of a bundle are written from; runs the model if that is wanted.
 
@@ -154,7 +156,6 @@ def bundle_facts(
     """
     inputs, outputs = main_ends(model)
     estimate = estimate_arena(model)
-    data = encode(model).tobytes()
     name = default_namespace(title)
     vectors, reason = None, NOT_ASKED
     if options.with_vectors:
@@ -178,7 +179,6 @@ def bundle_facts(
         operators=tuple(registrations([model])),
         labels=label_lists(model, outputs),
         resources=_resources(model),
-        subgraphs=len(model.subgraphs or []),
         vectors=vectors,
         reason=reason if vectors is None else "",
     )

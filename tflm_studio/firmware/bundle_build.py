@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from tflm_studio.firmware.bundle_facts import MADE, BundleFacts
 from tflm_studio.firmware.c_text import comment_text
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.place_names import plural
 from tflm_studio.runtime.golden_inputs import End
 
+NAME_CHARACTERS = 120
 _CMAKE = """\
 # Build of @TITLE for TensorFlow Lite Micro. @MADE.
 #
@@ -110,7 +112,8 @@ def readme_source(facts: BundleFacts, notes: list[str]) -> str:
         "## Operators",
         "",
         ", ".join(
-            f"{_text(each.name)} (version {', '.join(map(str, each.versions)) or 'unknown'})"
+            f"{_text(excerpt(each.name, NAME_CHARACTERS))} "
+            f"(version {', '.join(map(str, each.versions)) or 'unknown'})"
             for each in facts.operators
         )
         or "None.",
@@ -141,7 +144,7 @@ def _test(facts: BundleFacts) -> str:
 def _end(what: str, end: End) -> str:
     shape = "×".join(map(str, end.shape)) or "scalar"
     real = f", scale {end.scale:.9g}, zero point {end.zero_point}" if end.scale else ""
-    named = f" `{_text(end.name[:120])}`" if end.name else ""
+    named = f" `{_text(excerpt(end.name, NAME_CHARACTERS))}`" if end.name else ""
     size = plural(end.nbytes, "byte")
     return f"- {what} {end.index}{named}: {end.kind.name} {shape}, {size}{real}"
 

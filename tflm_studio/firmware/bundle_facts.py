@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from tflm_studio.firmware.labels import LabelList
 from tflm_studio.firmware.resolver import Registration
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.runtime.golden_inputs import End
 from tflm_studio.runtime.golden_vectors import GoldenVectors
 
+NAME_CHARACTERS = 64
 MADE = "Made by TFLM Studio"
 
 
@@ -68,7 +70,6 @@ class BundleFacts:
         operators: What is registered.
         labels: Names of classes.
         resources: How many resource variables the interpreter keeps.
-        subgraphs: How many there are.
         vectors: What the test compares with; None if there are none.
         reason: Why there are none.
     """
@@ -85,7 +86,6 @@ class BundleFacts:
     operators: tuple[Registration, ...]
     labels: tuple[LabelList, ...]
     resources: int
-    subgraphs: int
     vectors: GoldenVectors | None
     reason: str
 
@@ -97,9 +97,11 @@ class BundleFacts:
     @property
     def missing(self) -> list[str]:
         """Operators that TFLM lacks."""
-        return [each.name for each in self.operators if each.is_missing]
+        return [
+            excerpt(each.name, NAME_CHARACTERS) for each in self.operators if each.is_missing
+        ]
 
     @property
     def own(self) -> list[str]:
         """Custom operators whose kernels have to be written."""
-        return [each.name for each in self.operators if each.is_own]
+        return [excerpt(each.name, NAME_CHARACTERS) for each in self.operators if each.is_own]

@@ -28,6 +28,10 @@ C_TYPES = {
     "float16": ("std::uint16_t", "kTfLiteFloat16"),
     "bfloat16": ("std::uint16_t", "kTfLiteBFloat16"),
 }
+_ESCAPED = [
+    chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+    for byte in range(256)
+]
 PLAIN = frozenset(
     "int8 uint8 int16 uint16 int32 uint32 int64 uint64 float32 float64 bool".split()
 )
@@ -45,16 +49,15 @@ def tflite_type(kind: ElementType) -> str:
 
 def string_literal(text: str) -> str:
     """A text as a C string; what is no plain character as octal bytes, three digits each."""
-    escaped = "".join(
-        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
-        for byte in text.encode("utf-8", "surrogateescape")
-    )
+    escaped = "".join(map(_ESCAPED.__getitem__, text.encode("utf-8", "surrogateescape")))
     return f'"{escaped}"'
 
 
 def comment_text(text: str) -> str:
     """A text from a model as a comment may hold it: one line, no backslash at its end."""
-    return "".join(c if c.isprintable() else "?" for c in text).rstrip("\\ ")
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else "?" for c in text)
+    return text.rstrip("\\ ")
 
 
 def float_literal(value: float) -> str:

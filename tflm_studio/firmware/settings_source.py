@@ -12,6 +12,7 @@ from tflm_studio.firmware.c_text import (
     wrapped,
 )
 from tflm_studio.firmware.labels import LabelList
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.runtime.golden_inputs import End
 
 NAME_CHARACTERS = 120
@@ -52,12 +53,12 @@ def _end_lines(what: str, end: End) -> list[str]:
     """The constants of one input or output."""
     prefix = f"k{what}{end.index}"
     shape = ", ".join(map(str, end.shape))
-    named = f' "{comment_text(end.name[:NAME_CHARACTERS])}"' if end.name else ""
+    named = f' "{comment_text(excerpt(end.name, NAME_CHARACTERS))}"' if end.name else ""
     lines = [
         f"// {what} {end.index}{named}, tensor {end.tensor_index}: {end.kind.name} "
         f"[{shape}]{_meaning(end)}",
     ]
-    if end.name:
+    if end.name and len(end.name) <= NAME_CHARACTERS:
         lines.append(f"constexpr const char* {prefix}Name = {string_literal(end.name)};")
     lines += [
         f'constexpr const char* {prefix}TypeName = "{end.kind.name}";',

@@ -36,7 +36,7 @@ _SECTION = re.compile(
 )
 TOO_SMALL = re.compile(
     r"failed to resize buffer|failed to allocate (?:tail )?memory|arena size is too small"
-    r"|requested:? \d+, available|failed to allocate persistent",
+    r"|too many buffers|requested:? \d+, available|failed to allocate persistent",
     re.IGNORECASE,
 )
 

@@ -93,13 +93,14 @@ def _end(tensor: Tensor, what: str, position: int, index: int) -> End:
             "at another tensor."
         )
     shape = tuple(int(size) for size in (tensor.shape if tensor.shape is not None else ()))
+    shown = excerpt(str(list(shape)), NAME_CHARACTERS)
     if any(size < 0 for size in shape):
         raise EditError(
-            f"{place}: the shape {list(shape)} has sizes that are not known; set the input "
+            f"{place}: the shape {shown} has sizes that are not known; set the input "
             "shapes of the model first."
         )
     if math.prod(shape) > MOST_ELEMENTS:
-        raise EditError(f"{place}: the shape {list(shape)} has too many elements to try.")
+        raise EditError(f"{place}: the shape {shown} has too many elements to try.")
     scale, zero_point = _quantization(tensor)
     return End(position, index, name, kind, shape, scale, zero_point)
 

@@ -51,7 +51,7 @@ def run_worker(arguments: Sequence[str], seconds: float, who: str) -> WorkerRun:
         tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
-            [sys.executable, *arguments],
+            [sys.executable, "-P", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
