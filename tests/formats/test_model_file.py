@@ -262,7 +262,7 @@ def test_payloads_of_real_models_survive_several_saves(
     models_folder: Path, tmp_path: Path
 ) -> None:
     found = 0
-    for path in every(4, readable_models(models_folder)):
+    for path in every(2, readable_models(models_folder)):
         try:
             model = ts.load_model_from_file(path)
         except ts.ReadError:
