@@ -588,10 +588,18 @@ def focused(window: MainWindow) -> str:
 def test_f6_visits_all_panels(window: MainWindow) -> None:
     window.operator_view.setFocus()
     visited = []
-    for _ in range(6):
+    for _ in range(7):
         trigger(window, "go.next_panel")
         visited.append(focused(window))
-    assert visited == ["Inspector", "Buffer", "History", "Outline", "tables", "Inspector"]
+    assert visited == [
+        "Inspector",
+        "Buffer",
+        "History",
+        "Arena",
+        "Outline",
+        "tables",
+        "Inspector",
+    ]
     trigger(window, "go.previous_panel")
     assert window.operator_view.hasFocus()
     window.docks[0].close()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def panels(window: MainWindow) -> list[QWidget]:
-    """Outline, tables, inspector, buffer view, history; without those that are closed."""
+    """Outline, tables, inspector, buffer, history, arena; without those that are closed."""
     outline, *others = window.docks
     return [
         panel
