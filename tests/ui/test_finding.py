@@ -604,7 +604,7 @@ def test_f6_visits_all_panels(window: MainWindow) -> None:
     assert window.operator_view.hasFocus()
     window.docks[0].close()
     trigger(window, "go.previous_panel")
-    assert focused(window) == "History"
+    assert focused(window) == "Arena"
 
 
 def test_f6_leads_to_a_field_of_the_inspector(window: MainWindow, qtbot: QtBot) -> None:
