@@ -13,7 +13,7 @@ from typing import NoReturn
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 
-VERBS = ("info", "convert", "files", "buffer", "weights", "resolver", "screenshot")
+VERBS = ("info", "convert", "files", "buffer", "weights", "resolver", "arena", "screenshot")
 USAGE_ERROR = 2
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`resolver`: what a firmware registers for its models."""
+"""`resolver` and `arena`: what a firmware needs for its models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tflm_studio.cli.arena_verb import add_arena_verb
 from tflm_studio.cli.verbs import FILE_HELP, load_model
 from tflm_studio.firmware.resolver import reason_for, registrations, resolver_source
 
@@ -26,6 +27,7 @@ def add_firmware_verbs(verbs: Any) -> None:
     resolver.add_argument("files", metavar="FILE", nargs="+", help=FILE_HELP)
     resolver.add_argument("--json", action="store_true", help="the operators as JSON")
     resolver.set_defaults(run=_resolver)
+    add_arena_verb(verbs)
 
 
 def _resolver(arguments: argparse.Namespace) -> None:
