@@ -45,6 +45,8 @@ def restate_biases(remaking: Remaking, place: tuple[int, int], scales: Reals) ->
     """
     model = remaking.model
     for reader, bias, wanted in _biases(model, *place, scales):
+        if _is_stated(model, place[0], bias, wanted):
+            continue
         weights = weights_at(model, ("subgraphs", place[0], "tensors", bias))
         name = at_start(name_tensor(model, place[0], bias))
         kind = weights.kind
@@ -88,6 +90,12 @@ def _biases(
 
 def _is_quantised(model: Model, tensor: Tensor) -> bool:
     return has_data(model, tensor) and element_type(tensor.type).kind == "integer"
+
+
+def _is_stated(model: Model, subgraph_index: int, bias: int, wanted: Reals) -> bool:
+    tensor = (subgraph_at(model, subgraph_index).tensors or [])[bias]
+    known = find_quantization(tensor)
+    return known is not None and np.array_equal(known.scale, wanted)
 
 
 def _agrees(scale: Reals, wanted: Reals) -> bool:

@@ -313,10 +313,13 @@ def _is_same(old: QuantizationParameters, new: QuantizationParameters) -> bool:
 
 def _sentences(effect: Effect, kind: ElementType, scales: int, axis: int | None) -> list[str]:
     along = f"{plural(scales, 'scale')} along axis {axis}" if axis is not None else "one scale"
-    told = [
-        f"{kind.name} with {along}: reals differ by {effect.largest:.4g} at most (RMS "
-        f"{effect.rms:.4g}, SQNR {effect.sqnr:.1f} dB)."
-    ]
+    apart = "all reals are kept exactly."
+    if effect.noise:
+        apart = (
+            f"reals differ by {effect.largest:.4g} at most (RMS {effect.rms:.4g}, SQNR "
+            f"{effect.sqnr:.1f} dB)."
+        )
+    told = [f"{kind.name} with {along}: {apart}"]
     if effect.saturated:
         told.append(f"{plural(effect.saturated, 'value')} saturated: {kind_ends(kind)}.")
     return told
