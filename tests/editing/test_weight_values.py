@@ -84,6 +84,38 @@ def test_reals_of_quantised_numbers_are_rounded_and_saturate(
     assert effect.rms == pytest.approx(np.sqrt(((after - reals) ** 2).mean()))
 
 
+@pytest.mark.parametrize(("operation", "arguments", "numpy"), FORMULAS)
+@pytest.mark.parametrize("dtype", ["int8", "uint4", "int16", "float16", "bfloat16"])
+def test_many_numbers_of_narrow_types_become_the_same_as_few(
+    operation: Operation, arguments: tuple[Any, ...], numpy: Callable[[Any], Any], dtype: str
+) -> None:
+    """They are looked up in a table, so every number has to be the right one."""
+    count = 4 * 65536 + 7 if dtype == "int16" else 4 * 256 + 7
+    kind = next(k for k in ELEMENT_TYPES.values() if k.name == dtype)
+    if operation is weights.replace_values:
+        return
+    stored = RANDOM.integers(kind.low, kind.high or 100, (1, count, 1), endpoint=True)
+    stored = stored if kind.kind == "integer" else stored / 64
+    scale = [0.01] if kind.kind == "integer" else None
+    model = holding(stored, dtype, scale, [3] if scale else None)
+    reals = ts.values(model, W, real=True)
+    proposal = operation(model, W, *arguments)
+    document = ts.Document(model)
+    document.do(proposal)
+    wanted = numpy(reals)
+    if scale:
+        exact = wanted / float(np.float32(0.01))
+        wanted = np.copysign(np.floor(abs(exact) + 0.5), exact) + 3
+        kept = np.clip(wanted, kind.low, kind.high)
+        assert proposal.effect.saturated == (kept != wanted).sum()
+    else:
+        kept = wanted.astype(kind.storage).astype("f4")
+    assert np.array_equal(ts.values(model, W), kept)
+    after = ts.values(model, W, real=True)
+    assert proposal.effect.changed == (after != reals).sum()
+    assert proposal.effect.noise == pytest.approx(((after - reals) ** 2).sum())
+
+
 def test_stored_numbers_are_worked_on_if_wanted() -> None:
     stored = np.array([-128, -3, 0, 5, 127])
     model = holding(stored, "int8", [0.5], [3])
@@ -200,7 +232,7 @@ def test_many_values_are_clustered_about_their_means() -> None:
     assert np.unique(ts.values(model, W)) == pytest.approx([-1, 0.5, 3], abs=0.01)
 
 
-def test_only_changed_bytes_are_written() -> None:
+def test_only_changed_bytes_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
     model = holding(np.arange(100_000) % 100, "int8")
     proposal = weights.fill(model, W, -7, where=[10, 12, 70_000])
     assert [(e.offset, len(e.data)) for e in proposal.edits if isinstance(e, WriteBytes)] == [
@@ -210,8 +242,12 @@ def test_only_changed_bytes_are_written() -> None:
     do(model, proposal)
     assert ts.values(model, W)[9:14].tolist() == [9, -7, 11, -7, 13]
     scattered = weights.fill(model, W, 3, where=np.arange(0, 100_000, 200))
-    assert len(scattered.edits) <= 256
+    assert len(scattered.edits) == 500
+    assert sum(edit.cost_bytes for edit in scattered.edits) < 70_000
     do(model, scattered)
+    monkeypatch.setattr("tflm_studio.editing.changed_values.MOST_WRITES", 100)
+    assert len(weights.fill(model, W, 4, where=np.arange(0, 100_000, 200)).edits) == 100
+    do(model, weights.fill(model, W, 3, where=np.arange(0, 100_000, 200)))
     assert (ts.values(model, W)[::200] == 3).all()
     assert weights.scale(model, W, 1).edits == ()
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tflm_studio.editing.changed_values import kind_ends
 from tflm_studio.editing.located import subgraph_at
 from tflm_studio.editing.remade_tensors import Remaking
+from tflm_studio.editing.value_effects import kind_ends
 from tflm_studio.editing.weight_readers import filter_readers
 from tflm_studio.editing.weight_target import half_away, weights_at
 from tflm_studio.model.errors import EditError

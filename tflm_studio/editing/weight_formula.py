@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tflm_studio.editing.changed_values import ValueProposal, changed
+from tflm_studio.editing.changed_values import changed
+from tflm_studio.editing.value_effects import ValueProposal
 from tflm_studio.editing.weight_target import Piece, Weights, Where, weights_at
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
@@ -119,19 +120,19 @@ def formula(
     weights = weights_at(model, address, real=real, where=where)
     made.check_names(weights)
     _check_exact(weights)
-    everything = made.evaluated(_whole(weights)) if made.is_whole else None
+    everything = None
+    if made.is_whole:
+        whole = Piece(weights, 0, weights.count, weights.where)
+        everything = made.evaluated(weights.numbers(), whole)
 
     def change(x: Array, piece: Piece) -> Array:
         if everything is None:
-            return made.evaluated(piece)
+            return made.evaluated(x, piece)
         return everything if everything.ndim == 0 else everything[piece.start : piece.stop]
 
     label = f"{excerpt(made.text, LABEL_LENGTH)} for {weights.name[:1].lower()}"
-    return changed(weights, change, label + weights.name[1:])
-
-
-def _whole(weights: Weights) -> Piece:
-    return Piece(weights, 0, weights.count, weights.where)
+    label += weights.name[1:]
+    return changed(weights, change, label, by_value=made.is_by_value)
 
 
 def _check_exact(weights: Weights) -> None:
@@ -163,6 +164,11 @@ class _Formula:
         names = [node for node in nodes if isinstance(node, ast.Name)]
         self._names = [node for node in names if node not in called]
         self.is_whole = any(FUNCTIONS[n.id].is_whole for n in names if n in called)
+
+    @property
+    def is_by_value(self) -> bool:
+        """Whether equal values become equal ones."""
+        return not self.is_whole and all(node.id in ("x", *CONSTANTS) for node in self._names)
 
     def _parsed(self) -> ast.expr:
         if not self.text:
@@ -237,7 +243,7 @@ class _Formula:
                 names = ", ".join(sorted(known))
                 raise self._refusal(node, f"there is no such name; there are {names}")
 
-    def evaluated(self, piece: Piece) -> Array:
+    def evaluated(self, x: Array, piece: Piece) -> Array:
         """What the formula makes of some values: as many numbers, or one.
 
         Raises:
@@ -246,7 +252,7 @@ class _Formula:
         from simpleeval import InvalidExpression, SimpleEval  # not everybody writes formulas
 
         functions = {name: function.call for name, function in FUNCTIONS.items()}
-        names = self._values(piece)
+        names = self._values(x, piece)
         evaluator = SimpleEval(operators=OPERATORS, functions=functions, names=names)
         evaluator.nodes[ast.Constant] = lambda node: np.float64(node.value)
         try:
@@ -261,9 +267,9 @@ class _Formula:
             )
         return found.astype(np.float64)
 
-    def _values(self, piece: Piece) -> dict[str, Any]:
+    def _values(self, x: Array, piece: Piece) -> dict[str, Any]:
         wanted = {node.id for node in self._names}
-        found: dict[str, Any] = {**CONSTANTS, "x": piece.numbers().astype(np.float64)}
+        found: dict[str, Any] = {**CONSTANTS, "x": x.astype(np.float64)}
         contents = piece.weights.contents
         if wanted & {"scale", "zero_point"} and contents.quantization is not None:
             channel = contents.quantization.channel(piece.flat)

@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.editing.changed_values import Effect, ValueProposal, effect_of, kind_ends
 from tflm_studio.editing.remade_tensors import Remaking
 from tflm_studio.editing.restated_biases import bias_notes, restate_biases
+from tflm_studio.editing.value_effects import Effect, ValueProposal, effect_of, kind_ends
 from tflm_studio.editing.weight_readers import type_notes, wanted_axis
 from tflm_studio.editing.weight_target import Weights, half_away, weights_at
 from tflm_studio.model.address import Address
@@ -170,15 +170,18 @@ def _as_floats(
     weights: Weights, place: tuple[int, int], name: str, label: str
 ) -> ValueProposal:
     kind = ELEMENT_TYPES[_CODES[name]]
-    reals = weights.numbers()
-    with np.errstate(over="ignore", invalid="ignore"):
-        limit = float(np.finfo(kind.storage).max)
-        beyond = np.isfinite(reals) & (np.abs(reals) > limit)
-        made = np.where(beyond, np.copysign(limit, reals), reals).astype(kind.storage)
-        effect = effect_of(reals, made.astype(np.float64), int(beyond.sum()))
+    limit = float(np.finfo(kind.storage).max)
+    effect, made = Effect(), []
+    for piece in weights.pieces():
+        reals = piece.numbers()
+        with np.errstate(over="ignore", invalid="ignore"):
+            beyond = np.isfinite(reals) & (np.abs(reals) > limit)
+            floats = np.where(beyond, np.copysign(limit, reals), reals).astype(kind.storage)
+            effect += effect_of(reals, floats, beyond)
+        made.append(floats.tobytes())
     remaking = Remaking(weights.model)
     remaking.set_type(place, _CODES[name])
-    remaking.set_data(place, made.tobytes())
+    remaking.set_data(place, b"".join(made))
     if weights.kind.kind == "integer":
         remaking.set_quantization(place, None)
     remaking.notes[:0] = effect.sentences(kind)
@@ -283,9 +286,9 @@ def _requantised(
     kind, shape = made.kind, weights.contents.shape
     low = -kind.high if narrow else kind.low
     kept = np.clip(made.stored, low, kind.high)
-    beyond = int((kept != made.stored).sum())
+    beyond = kept != made.stored
     reals = (kept - made.zeros[:, None]) * made.scales[:, None]
-    effect = effect_of(rows.reshape(-1), reals.reshape(-1), beyond)
+    effect = effect_of(rows.reshape(-1), reals.reshape(-1), beyond.reshape(-1))
     remaking = Remaking(weights.model)
     remaking.set_type(place, _CODES[kind.name])
     remaking.set_data(place, encode(_flat(kept, shape, made.axis).astype(np.int64), kind))

@@ -24,6 +24,7 @@ from tflm_studio.schema.tables import Model, Tensor
 
 PIECE = 1 << 18  # elements that are looked at at once; a whole number of bytes of any type
 WIDE = 64  # bits of whole numbers that a float64 cannot tell apart
+Flags = NDArray[np.bool_]
 Where = Any  # a mask of the tensor's shape, or flat indices
 
 
@@ -123,8 +124,8 @@ class Piece:
             plain: Array = raw.astype(np.float64)
         return plain
 
-    def to_raw(self, numbers: Array) -> tuple[Array, int]:
-        """Numbers as they are stored, and how many lie beyond what the type can hold.
+    def to_raw(self, numbers: Array) -> tuple[Array, Flags]:
+        """Numbers as they are stored, and which lie beyond what the type can hold.
 
         Raises:
             EditError: A whole number would have to be NaN or infinite.
@@ -140,7 +141,7 @@ class Piece:
         if kind.kind == "integer" and kind.bits == WIDE:
             return _to_wide(numbers, kind)
         rounded = half_away(numbers.astype(np.float64))
-        beyond = int(((rounded < kind.low) | (rounded > kind.high)).sum())
+        beyond = (rounded < kind.low) | (rounded > kind.high)
         whole = np.clip(rounded, kind.low, kind.high)
         narrow = np.int8 if kind.is_packed and kind.low < 0 else kind.storage
         return whole.astype(narrow), beyond
@@ -171,21 +172,21 @@ def half_away(numbers: Array) -> Array:
     return np.where(np.abs(numbers) >= 2.0**52, numbers, found)
 
 
-def _to_float(numbers: Array, kind: ElementType) -> tuple[Array, int]:
+def _to_float(numbers: Array, kind: ElementType) -> tuple[Array, Flags]:
     with np.errstate(over="ignore", invalid="ignore"):
         raw = numbers.astype(np.float64).astype(kind.storage)
         beyond = np.isfinite(numbers) & ~np.isfinite(raw.astype(np.float64))
     if beyond.any():
         most = float(ml_dtypes.finfo(kind.storage).max)  # type: ignore[no-untyped-call]
         raw[beyond] = np.copysign(most, numbers[beyond]).astype(kind.storage)
-    return raw, int(beyond.sum())
+    return raw, beyond
 
 
-def _to_wide(numbers: Array, kind: ElementType) -> tuple[Array, int]:
+def _to_wide(numbers: Array, kind: ElementType) -> tuple[Array, Flags]:
     whole = [n if isinstance(n, int) else _whole(n) for n in numbers.tolist()]
     kept = [min(max(n, kind.low), kind.high) for n in whole]
-    beyond = sum(a != b for a, b in zip(whole, kept, strict=True))
-    return np.array(kept, kind.storage), beyond
+    beyond = [a != b for a, b in zip(whole, kept, strict=True)]
+    return np.array(kept, kind.storage), np.array(beyond, bool)
 
 
 def _whole(number: float) -> int:

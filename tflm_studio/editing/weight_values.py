@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tflm_studio.editing.changed_values import Change, ValueProposal, changed
+from tflm_studio.editing.changed_values import Change, changed
 from tflm_studio.editing.clusters import centres_of
+from tflm_studio.editing.value_effects import ValueProposal
 from tflm_studio.editing.weight_target import Piece, Weights, Where, weights_at
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
@@ -40,7 +41,7 @@ def scale(
     """
     by = _number(factor, "factor")
     weights = weights_at(model, address, real=real, where=where)
-    return _done(weights, lambda x, _: x * by, f"Multiply {{}} by {factor:g}")
+    return _done(weights, lambda x, _: x * by, f"Multiply {{}} by {factor:g}", by_value=True)
 
 
 def offset(
@@ -53,7 +54,7 @@ def offset(
     """
     more = _number(amount, "amount")
     weights = weights_at(model, address, real=real, where=where)
-    return _done(weights, lambda x, _: x + more, f"Add {amount:g} to {{}}")
+    return _done(weights, lambda x, _: x + more, f"Add {amount:g} to {{}}", by_value=True)
 
 
 def clip(
@@ -74,7 +75,12 @@ def clip(
     if ends[0] > ends[1]:
         raise EditError(f"The lower end {low:g} is above the upper end {high:g}.")
     weights = weights_at(model, address, real=real, where=where)
-    return _done(weights, lambda x, _: np.clip(x, *ends), f"Clip {{}} to {low:g}…{high:g}")
+    return _done(
+        weights,
+        lambda x, _: np.clip(x, *ends),
+        f"Clip {{}} to {low:g}…{high:g}",
+        by_value=True,
+    )
 
 
 def round_to_step(
@@ -95,7 +101,7 @@ def round_to_step(
             return np.array([_multiple(each, width) for each in x.tolist()], object)
         return np.round(x / width) * width
 
-    return _done(weights, rounded, f"Round {{}} to steps of {step:g}")
+    return _done(weights, rounded, f"Round {{}} to steps of {step:g}", by_value=True)
 
 
 def _multiple(number: int, step: float) -> float:
@@ -119,7 +125,7 @@ def prune_below(
         raise EditError("The threshold cannot be below 0.")
     weights = weights_at(model, address, real=real, where=where)
     label = f"Prune {{}} below {threshold:g}"
-    return _done(weights, lambda x, _: np.where(np.abs(x) < least, 0, x), label)
+    return _done(weights, lambda x, _: np.where(np.abs(x) < least, 0, x), label, by_value=True)
 
 
 def prune_percent(
@@ -296,7 +302,10 @@ def fill(
     number = _fitting(weights, value)
     label = f"Fill {{}} with {value:g}"
     return _done(
-        weights, lambda x, _: np.full(x.shape, number, object if _is_wide(x) else None), label
+        weights,
+        lambda x, _: np.full(x.shape, number, object if _is_wide(x) else None),
+        label,
+        by_value=True,
     )
 
 
@@ -362,14 +371,18 @@ def cluster(
         nearest = centres[np.searchsorted(borders, plain, side="right")]
         return np.where(np.isfinite(plain), nearest, plain)
 
-    return _done(weights, clustered, f"Cluster {{}} to {plural(int(k), 'value')}")
+    return _done(
+        weights, clustered, f"Cluster {{}} to {plural(int(k), 'value')}", by_value=True
+    )
 
 
-def _done(weights: Weights, change: Change, label: str) -> ValueProposal:
+def _done(
+    weights: Weights, change: Change, label: str, *, by_value: bool = False
+) -> ValueProposal:
     name = weights.name[:1].lower() + weights.name[1:]
     if weights.where is not None:
         name = f"{plural(weights.count, 'value')} of {name}"
-    return changed(weights, change, label.replace("{}", name))
+    return changed(weights, change, label.replace("{}", name), by_value=by_value)
 
 
 def _number(value: float, what: str) -> float:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tflm_studio.editing.changed_values import Effect, ValueProposal
+from tflm_studio.editing.value_effects import Effect, ValueProposal
 from tflm_studio.editing.weight_channels import delete_channels, permute_channels
 from tflm_studio.editing.weight_formula import formula
 from tflm_studio.editing.weight_quantization import (

@@ -29,8 +29,8 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
-from tflm_studio.editing.changed_values import Effect, ValueProposal
 from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.value_effects import Effect, ValueProposal
 from tflm_studio.editing.weight_preview import (
     BeforeAfter,
     before_and_after,
