@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
-from tests.conftest import examples
+from tests.conftest import every, examples, readable_models
 from tests.editing.small_models import do
 from tests.editing.tensor_models import refused
 from tests.editing.weight_models import RANDOM, W, holding
 from tflm_studio.editing import weights
+from tflm_studio.editing.weight_readers import filter_readers
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import (
     Buffer,
@@ -216,3 +219,34 @@ def _bare() -> Model:
     model = holding([1.0])
     model.subgraphs[0].tensors[0].buffer = 0  # type: ignore[index]
     return model
+
+
+def test_weights_of_converted_models_come_out_as_the_converter_made_them(
+    models_folder: Path,
+) -> None:
+    """int8 -> float32 -> int8 gives the scales and numbers that are in the files."""
+    compared = 0
+    for path in every(8, readable_models(models_folder)):
+        model = ts.Document.open(str(path)).model if path.stat().st_size < 400_000 else Model()
+        for s, subgraph in enumerate(model.subgraphs or []):
+            for t, tensor in enumerate(subgraph.tensors or []):
+                known = tensor.quantization
+                is_filter = tensor.type == TensorType.INT8 and filter_readers(model, s, t)
+                if not is_filter or known is None or len(known.scale or ()) < 2:
+                    continue
+                address = f"subgraphs[{s}].tensors[{t}]"
+                stored, axis = ts.values(model, address), known.quantized_dimension
+                scales = np.array(known.scale, "f4")
+                rest = tuple(k for k in range(stored.ndim) if k != axis)
+                full = abs(stored.astype(int)).max(axis=rest) == 127  # others were pruned
+                document = ts.Document(model)
+                document.do(weights.dequantise(model, address))
+                document.do(weights.quantise(model, address))
+                made = tensor.quantization
+                assert made is not None
+                assert made.quantized_dimension == axis
+                assert np.array_equal(np.array(made.scale, "f4")[full], scales[full])
+                now = ts.values(model, address)
+                assert np.array_equal(now.compress(full, axis), stored.compress(full, axis))
+                compared += 1
+    assert compared

@@ -32,8 +32,13 @@ class BeforeAfterPlot(Plot):
         self.restyled.connect(self._restyle)
         self._restyle()
 
-    def show_counts(self, found: BeforeAfter | None) -> None:
-        """Shows histograms, or nothing."""
+    def show_counts(self, found: BeforeAfter | None, *, is_done: bool = True) -> None:
+        """Shows histograms, or nothing.
+
+        Args:
+            found: The counts.
+            is_done: Whether there is anything afterwards.
+        """
         if found is None:
             for curve in (self._before, self._after):
                 curve.setData(np.zeros(2), np.zeros(1))
@@ -41,6 +46,7 @@ class BeforeAfterPlot(Plot):
         edges = drawable(found.edges)
         self._before.setData(edges, found.before)
         self._after.setData(edges, found.after)
+        self._after.setVisible(is_done)
         self.setXRange(*drawable_range(edges[0], edges[-1]), padding=0.03)
         top = float(max(found.before.max(), found.after.max(), 1))
         self.setYRange(0, top * HEADROOM, padding=0)

@@ -57,6 +57,7 @@ BACKGROUND_ELEMENTS = 1 << 18  # so many are looked at within 0.1 s
 PLOT_PIXELS = 340, 220
 FORM_PIXELS = 330
 LOOKING = "Looking at what would happen…"
+LABEL_MARGIN = 4
 SHORT_TEXT = 40  # that is shown whole, and written over
 NOTHING = "This would change nothing."
 FIGURES = ("changed", "saturated", "largest change", "RMS change", "SQNR")
@@ -293,6 +294,8 @@ class WeightsDialog(ProposalDialog):
             return
         label = QLabel(parameter.title)
         label.setBuddy(field)
+        # Letters beside a marked one take more room than the label asks for.
+        label.setMinimumWidth(label.sizeHint().width() + LABEL_MARGIN)
         self.form.addRow(label, shown)
 
     def _with_button(self, line: QLineEdit) -> QWidget:
@@ -381,8 +384,15 @@ class WeightsDialog(ProposalDialog):
         if not isinstance(error, (EditError, MemoryError)):
             raise error
         self._show_figures(None)
-        self.plot.show_counts(None)
+        self._show_now()
         self.refuse(str(error) or "There is not enough memory for this.")
+
+    def _show_now(self) -> None:
+        """The values of now alone, unless it takes long to count them."""
+        if self._contents.count > BACKGROUND_ELEMENTS:
+            return
+        found = before_and_after(self._contents, self._contents)
+        self.plot.show_counts(found, is_done=False)
 
     def accept(self) -> None:
         """Closes the dialog with what has been looked at."""
