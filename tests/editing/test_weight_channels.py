@@ -50,11 +50,12 @@ def test_another_order_computes_the_same_to_the_bit() -> None:
         axis = 3 if address == CORNERS else 0
         assert np.array_equal(ts.values(model, address, real=True), old.take(order, axis))
         made.append(bytes_of(model))
-    for engine in ("micro", "lite"):
-        runs = run_jobs([Job(data, 3, (), engine) for data in (before, *made)])
-        outputs = [run.outputs[0] for run in runs if run is not None]
-        assert len(outputs) == 4
-        assert all(np.array_equal(outputs[0], each) for each in outputs[1:])
+    engines = ("micro", "lite")
+    runs = run_jobs([Job(data, 3, (), e) for e in engines for data in (before, *made)])
+    outputs = [run.outputs[0] for run in runs if run is not None]
+    assert len(outputs) == 8
+    assert all(np.array_equal(outputs[0], each) for each in outputs[1:4])
+    assert all(np.array_equal(outputs[4], each) for each in outputs[5:])
 
 
 def test_channels_of_zeros_go_without_a_trace() -> None:

@@ -21,7 +21,7 @@ from tflm_studio.model.place_names import name_thing, named_few
 from tflm_studio.model.tensor_types import Array
 from tflm_studio.schema.tables import Model
 
-MOST_WRITES = 4096
+MOST_WRITES = 1024
 Change = Callable[[Array, Piece], Array]
 
 
