@@ -226,7 +226,7 @@ def test_weights_of_converted_models_come_out_as_the_converter_made_them(
 ) -> None:
     """int8 -> float32 -> int8 gives the scales and numbers that are in the files."""
     compared = 0
-    for path in every(8, readable_models(models_folder)):
+    for path in every(16, readable_models(models_folder)):
         model = ts.Document.open(str(path)).model if path.stat().st_size < 400_000 else Model()
         for s, subgraph in enumerate(model.subgraphs or []):
             for t, tensor in enumerate(subgraph.tensors or []):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
-from tests.conftest import examples
+from tests.conftest import every, examples
 from tests.editing.small_models import do
 from tests.editing.tensor_models import refused
 from tests.editing.weight_models import RANDOM, W, holding
@@ -57,7 +57,7 @@ def test_floats_become_what_numpy_makes_of_them(
 
 
 @pytest.mark.parametrize(("operation", "arguments", "numpy"), FORMULAS)
-@pytest.mark.parametrize("dtype", ["int8", "int4", "uint8", "int16", "int2", "uint4"])
+@pytest.mark.parametrize("dtype", every(2, ["int8", "int16", "int4", "uint8"]))
 def test_reals_of_quantised_numbers_are_rounded_and_saturate(
     operation: Operation, arguments: tuple[Any, ...], numpy: Callable[[Any], Any], dtype: str
 ) -> None:
@@ -84,14 +84,14 @@ def test_reals_of_quantised_numbers_are_rounded_and_saturate(
     assert effect.rms == pytest.approx(np.sqrt(((after - reals) ** 2).mean()))
 
 
-@pytest.mark.parametrize(("operation", "arguments", "numpy"), FORMULAS)
-@pytest.mark.parametrize("dtype", ["int8", "uint4", "int16", "float16", "bfloat16"])
+@pytest.mark.parametrize(("operation", "arguments", "numpy"), every(2, FORMULAS))
+@pytest.mark.parametrize("dtype", ["int8", "uint4", "float16"])
 def test_many_numbers_of_narrow_types_become_the_same_as_few(
     operation: Operation, arguments: tuple[Any, ...], numpy: Callable[[Any], Any], dtype: str
 ) -> None:
     """They are looked up in a table, so every number has to be the right one."""
-    count = 4 * 65536 + 7 if dtype == "int16" else 4 * 256 + 7
     kind = next(k for k in ELEMENT_TYPES.values() if k.name == dtype)
+    count = 4 * 2 ** max(kind.bits, 8) + 7
     if operation is weights.replace_values:
         return
     stored = RANDOM.integers(kind.low, kind.high or 100, (1, count, 1), endpoint=True)
