@@ -21,6 +21,7 @@ from tflm_studio.schema.tables import Buffer, Model, SubGraph, Tensor
 
 BINS = 96
 PIECE = 1 << 18
+COUNTED_BITS = 16
 Counts = NDArray[np.int64]
 
 
@@ -95,28 +96,53 @@ def before_and_after(before: BufferContents, after: BufferContents) -> BeforeAft
     low, high = min(span[0] for span in ranges), max(span[1] for span in ranges)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, BINS + 1)
-    if not np.isfinite(edges).all() or not (np.diff(edges) > 0).all():
+    with np.errstate(all="ignore"):
+        edges = np.linspace(low, high, BINS + 1)
+        is_drawn = np.isfinite(edges).all() and (np.diff(edges) > 0).all()
+    if not is_drawn:
         return None  # nearly all that a float64 can hold, or too near to be told apart
     return BeforeAfter(edges, _counts(before, edges), _counts(after, edges))
 
 
-def _finite(contents: BufferContents) -> Iterator[Reals]:
+def _finite(contents: BufferContents) -> Iterator[tuple[Reals, Counts | None]]:
+    """Finite reals, some at once, and how often each occurs; None for once."""
+    quantization, kind = contents.quantization, contents.kind
+    is_per_channel = quantization is not None and quantization.inner > 0
+    if kind.kind == "integer" and kind.bits <= COUNTED_BITS and not is_per_channel:
+        yield _counted(contents)
+        return
     for start in range(0, contents.count, PIECE):
         check_cancelled()
         with np.errstate(invalid="ignore"):
             reals = contents.reals(start, PIECE)
-        yield reals[np.isfinite(reals)]
+        yield reals[np.isfinite(reals)], None
+
+
+def _counted(contents: BufferContents) -> tuple[Reals, Counts]:
+    """The few numbers that a narrow type can hold: far quicker than all of them."""
+    low, quantization = contents.kind.low, contents.quantization
+    counts = np.zeros(1 << contents.kind.bits, np.int64)
+    for start in range(0, contents.count, PIECE):
+        check_cancelled()
+        stored = contents.values(start, PIECE).astype(np.intp)
+        counts += np.bincount(stored - low, minlength=len(counts))
+    found = np.flatnonzero(counts)
+    stored = found + low
+    reals = stored.astype(np.float64) if quantization is None else quantization.to_real(stored)
+    is_finite = np.isfinite(reals)
+    return reals[is_finite], counts[found][is_finite]
 
 
 def _ranges(contents: BufferContents) -> Iterator[tuple[float, float]]:
-    for reals in _finite(contents):
+    for reals, _ in _finite(contents):
         if reals.size:
             yield float(reals.min()), float(reals.max())
 
 
 def _counts(contents: BufferContents, edges: Reals) -> Counts:
     counts = np.zeros(len(edges) - 1, np.int64)
-    for reals in _finite(contents):
-        counts += np.histogram(reals, edges)[0]
+    for reals, times in _finite(contents):
+        # Bins of one width are found by arithmetic, edges of any kind by searching.
+        found = np.histogram(reals, len(counts), (edges[0], edges[-1]), weights=times)[0]
+        counts += found.astype(np.int64)
     return counts

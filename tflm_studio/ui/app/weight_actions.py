@@ -31,7 +31,10 @@ WEIGHT_ACTIONS = (
         "Ctrl+Shift+V",
     ),
     _row(
-        "formula", "By a formula…", "Give values what a formula makes of them", "has_numbers"
+        "formula",
+        "Change by a formula…",
+        "Give values what a formula makes of them",
+        "has_numbers",
     ),
     _row(
         "quantise",
