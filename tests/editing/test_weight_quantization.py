@@ -90,6 +90,9 @@ def test_a_channel_of_zeros_gets_a_scale_that_can_be_divided_by() -> None:
     do(model, weights.quantise(model, W, axis=0))
     assert quantization(model).scale == [np.float32(1e-6), np.float32(np.float32(2) / 127)]
     assert ts.values(model, W).tolist() == [[0, 0], [64, -127]]
+    tiny = holding(np.array([1e-40, 0, -1e-44], "f4"))
+    do(tiny, weights.quantise(tiny, W))
+    assert ts.values(tiny, W).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +212,7 @@ def test_numbers_that_do_not_go_together_are_refused() -> None:
         ("not floats|no floats|holds int8", lambda: weights.quantise(model, W)),
         ("that of no tensor", lambda: weights.quantise(_bare(), "buffers[1]")),
         ("which no whole number", lambda: weights.quantise(holding([np.nan]), W)),
+        ("too large for", lambda: weights.quantise(holding([1e300], "float64"), W)),
     ]
     for reason, make in cases:
         with refused(model, reason):

@@ -8,25 +8,29 @@ largest magnitude by 127 in float32, the zero point 0, halves are rounded away f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tflm_studio.editing.integer_grids import (
+    Grid,
+    asymmetric_grid,
+    quantised,
+    symmetric_grid,
+)
+from tflm_studio.editing.located import tensor_at
 from tflm_studio.editing.remade_tensors import Remaking
 from tflm_studio.editing.restated_biases import bias_notes, restate_biases
 from tflm_studio.editing.value_effects import Effect, ValueProposal, effect_of, kind_ends
 from tflm_studio.editing.weight_readers import type_notes, wanted_axis
-from tflm_studio.editing.weight_target import Weights, half_away, weights_at
+from tflm_studio.editing.weight_target import Weights, weights_at
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.place_names import plural
-from tflm_studio.model.quantization import Reals
-from tflm_studio.model.tensor_types import ELEMENT_TYPES, Array, ElementType, encode
+from tflm_studio.model.tensor_types import ELEMENT_TYPES, ElementType
 from tflm_studio.schema.tables import Model, QuantizationParameters
 
 Axis = int | None | Literal["auto"]
-SCALE_OF_ZEROS = 1e-6  # of a channel of zeros: any does, but 0 cannot be divided by
 INTEGER_TYPES = ("int8", "int4", "int2", "int16", "int32", "uint8")
 _CODES = {kind.name: code for code, kind in ELEMENT_TYPES.items()}
 
@@ -65,16 +69,9 @@ def quantise(
     if symmetric and kind.low >= 0:
         raise EditError(f"{kind.name} has no negative numbers; it cannot be symmetric.")
     wanted = _axis(model, weights, place, axis)
-    rows = _rows(_finite_reals(weights), weights.contents.shape, wanted)
-    if symmetric:
-        scales, zeros = _symmetric(rows, kind)
-        stored = _symmetric_stored(rows, kind)
-    else:
-        scales, zeros = _asymmetric(rows, kind)
-        stored = half_away(rows / scales[:, None]) + zeros[:, None]
-    made = _Made(kind, stored, scales, zeros, wanted)
-    label = f"Quantise {{}} to {dtype}"
-    return _requantised(weights, place, rows, made, label, narrow=symmetric, bias=bias)
+    make = symmetric_grid if symmetric else asymmetric_grid
+    grid = make(weights, kind, wanted)
+    return _requantised(weights, place, grid, f"Quantise {{}} to {dtype}", bias=bias)
 
 
 def requantise(
@@ -120,11 +117,8 @@ def requantise(
     if bad.size:
         raise EditError(f"{weights.name}: {kind.name} cannot hold the zero point {bad[0]}.")
     wanted = _axis_of_scales(model, weights, place, axis, len(scales))
-    rows = _rows(_finite_reals(weights), weights.contents.shape, wanted)
-    stored: Reals = half_away(rows / scales[:, None]) + zeros[:, None]
-    made = _Made(kind, stored, scales, zeros, wanted)
-    label = "Requantise {}"
-    return _requantised(weights, place, rows, made, label, narrow=False, bias=bias)
+    grid = Grid(kind, scales, zeros, wanted, kind.low)
+    return _requantised(weights, place, grid, "Requantise {}", bias=bias)
 
 
 def dequantise(model: Model, address: Address | str) -> ValueProposal:
@@ -209,17 +203,6 @@ def _integer(name: str) -> ElementType:
     return ELEMENT_TYPES[_CODES[name]]
 
 
-def _finite_reals(weights: Weights) -> Reals:
-    reals = weights.numbers().astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(reals))
-    if bad.size:
-        raise EditError(
-            f"{weights.name}: element {bad[0]} is {reals[bad[0]]}, which no whole number can "
-            "stand for."
-        )
-    return reals
-
-
 def _axis(model: Model, weights: Weights, place: tuple[int, int], axis: Axis) -> int | None:
     if axis is None:
         return None
@@ -247,65 +230,27 @@ def _axis_of_scales(
     return wanted
 
 
-def _rows(flat: Reals, shape: Sequence[int], axis: int | None) -> Reals:
-    """A row for each scale: the channels along an axis, or all in one."""
-    if axis is None:
-        return flat.reshape(1, -1)
-    channels = np.moveaxis(flat.reshape(shape), axis, 0)
-    return channels.reshape(shape[axis], -1)
-
-
-def _flat(rows: Array, shape: Sequence[int], axis: int | None) -> Array:
-    """Takes `_rows` back."""
-    if axis is None:
-        return rows.reshape(-1)
-    rest = [size for k, size in enumerate(shape) if k != axis]
-    return np.moveaxis(rows.reshape(shape[axis], *rest), 0, axis).reshape(-1)
-
-
-class _Made(NamedTuple):
-    """New stored numbers and how they stand for reals, in rows with a scale each."""
-
-    kind: ElementType
-    stored: Reals
-    scales: Reals
-    zeros: NDArray[np.int64]
-    axis: int | None
-
-
 def _requantised(
-    weights: Weights,
-    place: tuple[int, int],
-    rows: Reals,
-    made: _Made,
-    label: str,
-    *,
-    narrow: bool,
-    bias: bool,
+    weights: Weights, place: tuple[int, int], grid: Grid, label: str, *, bias: bool
 ) -> ValueProposal:
-    kind, shape = made.kind, weights.contents.shape
-    low = -kind.high if narrow else kind.low
-    kept = np.clip(made.stored, low, kind.high)
-    beyond = kept != made.stored
-    reals = (kept - made.zeros[:, None]) * made.scales[:, None]
-    effect = effect_of(rows.reshape(-1), reals.reshape(-1), beyond.reshape(-1))
+    data, effect = quantised(weights, grid)
     remaking = Remaking(weights.model)
-    remaking.set_type(place, _CODES[kind.name])
-    remaking.set_data(place, encode(_flat(kept, shape, made.axis).astype(np.int64), kind))
-    old = (weights.model.subgraphs or [])[place[0]].tensors[place[1]].quantization  # type: ignore[index]
+    remaking.set_type(place, _CODES[grid.kind.name])
+    remaking.set_data(place, data)
+    old = tensor_at(weights.model, *place).quantization
     quantization = QuantizationParameters(
-        scale=made.scales.tolist(),
-        zero_point=made.zeros.tolist(),
-        quantized_dimension=made.axis or 0,
+        scale=grid.scales.tolist(),
+        zero_point=grid.zeros.tolist(),
+        quantized_dimension=grid.axis or 0,
     )
     if old is None or not _is_same(old, quantization):
         remaking.set_quantization(place, quantization)
-    remaking.notes[:0] = _sentences(effect, kind, len(made.scales), made.axis)
-    remaking.notes += type_notes(weights.model, *place, _CODES[kind.name])
+    remaking.notes[:0] = _sentences(effect, grid)
+    remaking.notes += type_notes(weights.model, *place, _CODES[grid.kind.name])
     if bias:
-        restate_biases(remaking, place, made.scales)
+        restate_biases(remaking, place, grid.scales)
     else:
-        remaking.notes += bias_notes(weights.model, *place, made.scales)
+        remaking.notes += bias_notes(weights.model, *place, grid.scales)
     return _named(remaking, weights, label, effect)
 
 
@@ -314,41 +259,20 @@ def _is_same(old: QuantizationParameters, new: QuantizationParameters) -> bool:
     return all(getattr(old, name) == getattr(new, name) for name in names)
 
 
-def _sentences(effect: Effect, kind: ElementType, scales: int, axis: int | None) -> list[str]:
-    along = f"{plural(scales, 'scale')} along axis {axis}" if axis is not None else "one scale"
+def _sentences(effect: Effect, grid: Grid) -> list[str]:
+    along = "one scale"
+    if grid.axis is not None:
+        along = f"{plural(len(grid.scales), 'scale')} along axis {grid.axis}"
     apart = "all reals are kept exactly."
     if effect.noise:
         apart = (
             f"reals differ by {effect.largest:.4g} at most (RMS {effect.rms:.4g}, SQNR "
             f"{effect.sqnr:.1f} dB)."
         )
-    told = [f"{kind.name} with {along}: {apart}"]
+    told = [f"{grid.kind.name} with {along}: {apart}"]
     if effect.saturated:
-        told.append(f"{plural(effect.saturated, 'value')} saturated: {kind_ends(kind)}.")
+        told.append(f"{plural(effect.saturated, 'value')} saturated: {kind_ends(grid.kind)}.")
     return told
-
-
-def _symmetric(table: Reals, kind: ElementType) -> tuple[Reals, NDArray[np.int64]]:
-    ranges = np.abs(table.astype(np.float32)).max(axis=1, initial=0)
-    scales = (ranges / np.float32(kind.high)).astype(np.float64)
-    return np.where(scales > 0, scales, SCALE_OF_ZEROS), np.zeros(len(scales), np.int64)
-
-
-def _symmetric_stored(table: Reals, kind: ElementType) -> Reals:
-    values = table.astype(np.float32)
-    ranges = np.abs(values).max(axis=1, initial=0)
-    with np.errstate(divide="ignore"):
-        inverse = np.where(ranges > 0, np.float32(kind.high) / ranges, np.float32(0))
-    return half_away((values * inverse[:, None].astype(np.float32)).astype(np.float64))
-
-
-def _asymmetric(table: Reals, kind: ElementType) -> tuple[Reals, NDArray[np.int64]]:
-    low = np.minimum(table.min(axis=1, initial=0), 0)
-    high = np.maximum(table.max(axis=1, initial=0), 0)
-    scales = ((high - low) / (kind.high - kind.low)).astype(np.float32).astype(np.float64)
-    scales = np.where(scales > 0, scales, SCALE_OF_ZEROS)
-    zeros = np.clip(half_away(kind.low - low / scales), kind.low, kind.high)
-    return scales, zeros.astype(np.int64)
 
 
 def _named(remaking: Remaking, weights: Weights, label: str, effect: Effect) -> ValueProposal:
