@@ -48,7 +48,7 @@ def line(dialog: WeightsDialog, name: str) -> QLineEdit:
 
 
 def figure(dialog: WeightsDialog, title: str) -> str:
-    return dialog.figures[title].text()
+    return dialog.effect.figures[title].text()
 
 
 def test_what_is_typed_is_previewed_and_done(qtbot: QtBot) -> None:
@@ -97,8 +97,8 @@ def test_every_operation_has_its_form_and_keeps_what_was_typed(qtbot: QtBot) -> 
     assert dialog.list.count() == len(OPERATIONS)
     for row, operation in enumerate(OPERATIONS):
         dialog.list.setCurrentRow(row)
-        assert dialog.sentence.text() == operation.sentence
-        assert [*dialog._fields] == [p.name for p in operation.parameters]
+        assert dialog.parameters.sentence.text() == operation.sentence
+        assert [*dialog.parameters.fields] == [p.name for p in operation.parameters]
         assert dialog.note.text()
     dialog.list.setCurrentRow(0)
     line(dialog, "factor").setText("7")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +26,6 @@ from tflm_studio.model.place_names import plural
 from tflm_studio.model.tensor_types import Array
 from tflm_studio.schema.tables import Model
 
-Distribution = Literal["normal", "uniform"]
-DISTRIBUTIONS: tuple[Distribution, ...] = ("normal", "uniform")
 Place = Address | str
 
 
@@ -39,9 +37,9 @@ def scale(
     Raises:
         EditError: The values cannot be changed, or the number is not finite.
     """
-    by = _number(factor, "factor")
+    by = finite_number(factor, "factor")
     weights = weights_at(model, address, real=real, where=where)
-    return _done(weights, lambda x, _: x * by, f"Multiply {{}} by {factor:g}", by_value=True)
+    return applied(weights, lambda x, _: x * by, f"Multiply {{}} by {factor:g}", by_value=True)
 
 
 def offset(
@@ -52,9 +50,9 @@ def offset(
     Raises:
         EditError: The values cannot be changed, or the number is not finite.
     """
-    more = _number(amount, "amount")
+    more = finite_number(amount, "amount")
     weights = weights_at(model, address, real=real, where=where)
-    return _done(weights, lambda x, _: x + more, f"Add {amount:g} to {{}}", by_value=True)
+    return applied(weights, lambda x, _: x + more, f"Add {amount:g} to {{}}", by_value=True)
 
 
 def clip(
@@ -71,11 +69,11 @@ def clip(
     Raises:
         EditError: The values cannot be changed, or the range is none.
     """
-    ends = _number(low, "lower end"), _number(high, "upper end")
+    ends = finite_number(low, "lower end"), finite_number(high, "upper end")
     if ends[0] > ends[1]:
         raise EditError(f"The lower end {low:g} is above the upper end {high:g}.")
     weights = weights_at(model, address, real=real, where=where)
-    return _done(
+    return applied(
         weights,
         lambda x, _: np.clip(x, *ends),
         f"Clip {{}} to {low:g}…{high:g}",
@@ -91,7 +89,7 @@ def round_to_step(
     Raises:
         EditError: The values cannot be changed, or the step is not above 0.
     """
-    width = _number(step, "step")
+    width = finite_number(step, "step")
     if width <= 0:
         raise EditError("The step has to be above 0.")
     weights = weights_at(model, address, real=real, where=where)
@@ -101,7 +99,7 @@ def round_to_step(
             return np.array([_multiple(each, width) for each in x.tolist()], object)
         return np.round(x / width) * width
 
-    return _done(weights, rounded, f"Round {{}} to steps of {step:g}", by_value=True)
+    return applied(weights, rounded, f"Round {{}} to steps of {step:g}", by_value=True)
 
 
 def _multiple(number: int, step: float) -> float:
@@ -120,12 +118,14 @@ def prune_below(
     Raises:
         EditError: The values cannot be changed, or the threshold is below 0.
     """
-    least = _number(threshold, "threshold")
+    least = finite_number(threshold, "threshold")
     if least < 0:
         raise EditError("The threshold cannot be below 0.")
     weights = weights_at(model, address, real=real, where=where)
     label = f"Prune {{}} below {threshold:g}"
-    return _done(weights, lambda x, _: np.where(np.abs(x) < least, 0, x), label, by_value=True)
+    return applied(
+        weights, lambda x, _: np.where(np.abs(x) < least, 0, x), label, by_value=True
+    )
 
 
 def prune_percent(
@@ -138,13 +138,13 @@ def prune_percent(
     Raises:
         EditError: The values cannot be changed, or it is no percentage.
     """
-    share = _number(percent, "percentage")
+    share = finite_number(percent, "percentage")
     if not 0 <= share <= 100:
         raise EditError("The percentage has to be from 0 to 100.")
     weights = weights_at(model, address, real=real, where=where)
     gone = _smallest(weights, math.floor(weights.count * share / 100 + 1e-9))
     label = f"Prune {percent:g} % of {{}}"
-    return _done(weights, lambda x, p: np.where(gone[p.start : p.stop], 0, x), label)
+    return applied(weights, lambda x, p: np.where(gone[p.start : p.stop], 0, x), label)
 
 
 def _smallest(weights: Weights, count: int) -> Array:
@@ -189,7 +189,7 @@ def set_channels_to_zero(
         return np.where(is_chosen[piece.flat // inner % shape[axis]], 0, x)
 
     named = f"channel {chosen[0]}" if len(chosen) == 1 else f"{len(chosen):,} channels"
-    return _done(weights, zeroed, f"Set {named} of {{}} to zero")
+    return applied(weights, zeroed, f"Set {named} of {{}} to zero")
 
 
 def check_channels(channels: Iterable[int], count: int, name: str) -> list[int]:
@@ -207,89 +207,6 @@ def check_channels(channels: Iterable[int], count: int, name: str) -> list[int]:
     return chosen
 
 
-def add_noise(
-    model: Model,
-    address: Place,
-    seed: int,
-    std: float,
-    *,
-    distribution: Distribution = "normal",
-    real: bool = True,
-    where: Where = None,
-) -> ValueProposal:
-    """Adds random numbers with a mean of 0, the same ones for the same seed.
-
-    Args:
-        model: The model.
-        address: The tensor.
-        seed: Of `numpy.random.default_rng`.
-        std: Standard deviation of the noise.
-        distribution: "normal" or "uniform".
-        real: As in this module.
-        where: As in this module.
-
-    Raises:
-        EditError: The values cannot be changed, or an argument is not possible.
-    """
-    width = _number(std, "standard deviation")
-    draws = _Draws(seed, distribution, 0.0, width)
-    weights = weights_at(model, address, real=real, where=where)
-    label = f"Add noise of {std:g} to {{}}"
-    return _done(weights, lambda x, p: x + draws.next(p.stop - p.start), label)
-
-
-def randomise(
-    model: Model,
-    address: Place,
-    seed: int,
-    mean: float = 0.0,
-    std: float = 0.05,
-    *,
-    distribution: Distribution = "normal",
-    real: bool = True,
-    where: Where = None,
-) -> ValueProposal:
-    """Gives values random numbers, the same ones for the same seed.
-
-    Args:
-        model: The model.
-        address: The tensor.
-        seed: Of `numpy.random.default_rng`.
-        mean: Mean of the numbers.
-        std: Their standard deviation; uniform ones reach the square root of 3 times as far.
-        distribution: "normal" or "uniform".
-        real: As in this module.
-        where: As in this module.
-
-    Raises:
-        EditError: The values cannot be changed, or an argument is not possible.
-    """
-    draws = _Draws(seed, distribution, _number(mean, "mean"), _number(std, "deviation"))
-    weights = weights_at(model, address, real=real, where=where)
-    return _done(weights, lambda _, p: draws.next(p.stop - p.start), "Randomise {}")
-
-
-class _Draws:
-    """Random numbers, piece by piece the same as all at once."""
-
-    def __init__(self, seed: int, distribution: Distribution, mean: float, std: float) -> None:
-        if seed < 0:
-            raise EditError("The seed has to be a whole number from 0 on.")
-        if std < 0:
-            raise EditError("The standard deviation cannot be below 0.")
-        if distribution not in DISTRIBUTIONS:
-            raise EditError(f"'{distribution}' is no distribution; write normal or uniform.")
-        self._random = np.random.default_rng(int(seed))
-        self._is_normal = distribution == "normal"
-        self._mean, self._std = mean, std
-
-    def next(self, count: int) -> Array:
-        if self._is_normal:
-            return self._random.normal(self._mean, self._std, count)
-        reach = self._std * math.sqrt(3)
-        return self._random.uniform(self._mean - reach, self._mean + reach, count)
-
-
 def fill(
     model: Model, address: Place, value: float, *, real: bool = True, where: Where = None
 ) -> ValueProposal:
@@ -301,7 +218,7 @@ def fill(
     weights = weights_at(model, address, real=real, where=where)
     number = _fitting(weights, value)
     label = f"Fill {{}} with {value:g}"
-    return _done(
+    return applied(
         weights,
         lambda x, _: np.full(x.shape, number, object if _is_wide(x) else None),
         label,
@@ -345,7 +262,7 @@ def replace_values(
         part: Array = flat[piece.start : piece.stop]
         return part.astype(object) if _is_wide(x) else part.astype(np.float64)
 
-    return _done(weights, replaced, "Replace {}")
+    return applied(weights, replaced, "Replace {}")
 
 
 def cluster(
@@ -371,22 +288,34 @@ def cluster(
         nearest = centres[np.searchsorted(borders, plain, side="right")]
         return np.where(np.isfinite(plain), nearest, plain)
 
-    return _done(
+    return applied(
         weights, clustered, f"Cluster {{}} to {plural(int(k), 'value')}", by_value=True
     )
 
 
-def _done(
+def applied(
     weights: Weights, change: Change, label: str, *, by_value: bool = False
 ) -> ValueProposal:
+    """A change of chosen numbers.
+
+    Args:
+        weights: What is changed.
+        change: The new numbers for some, from those of now.
+        label: What the history calls it, with {} for the name.
+        by_value: Whether equal numbers become equal ones.
+    """
     name = weights.name[:1].lower() + weights.name[1:]
     if weights.where is not None:
         name = f"{plural(weights.count, 'value')} of {name}"
     return changed(weights, change, label.replace("{}", name), by_value=by_value)
 
 
-def _number(value: float, what: str) -> float:
-    """A whole number as one, so that wide integers are computed exactly."""
+def finite_number(value: float, what: str) -> float:
+    """A number; a whole one as int, so that wide integers are computed exactly.
+
+    Raises:
+        EditError: It is not finite; `what` says in the message what it is.
+    """
     if not math.isfinite(value):
         raise EditError(f"The {what} has to be a finite number, not {value!r}.")
     return int(value) if float(value).is_integer() or isinstance(value, int) else float(value)
@@ -397,7 +326,7 @@ def _fitting(weights: Weights, value: float) -> float:
         return value
     if not math.isfinite(value):
         raise EditError(f"{weights.kind.name} cannot hold {value!r}; give a finite number.")
-    return _number(value, "value")
+    return finite_number(value, "value")
 
 
 def _is_wide(numbers: Array) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from tflm_studio.editing.value_effects import Effect, ValueProposal
 from tflm_studio.editing.weight_channels import delete_channels, permute_channels
 from tflm_studio.editing.weight_formula import formula
+from tflm_studio.editing.weight_noise import add_noise, randomise
 from tflm_studio.editing.weight_quantization import (
     dequantise,
     quantise,
@@ -14,14 +15,12 @@ from tflm_studio.editing.weight_quantization import (
     to_float32,
 )
 from tflm_studio.editing.weight_values import (
-    add_noise,
     clip,
     cluster,
     fill,
     offset,
     prune_below,
     prune_percent,
-    randomise,
     replace_values,
     round_to_step,
     scale,
