@@ -11,6 +11,7 @@ from tflm_studio.ui.app.model_actions import MODEL_ACTIONS, MODEL_SUBMENUS
 from tflm_studio.ui.app.operator_actions import OPERATOR_ACTIONS
 from tflm_studio.ui.app.surgery_actions import SURGERY_ACTIONS
 from tflm_studio.ui.app.tensor_actions import TENSOR_ACTIONS, TENSOR_SUBMENUS
+from tflm_studio.ui.app.weight_actions import VALUES_MENU, WEIGHT_ACTIONS
 
 WINDOW_ACTIONS = (
     ActionRow("file.open", "Open…", "File", (Keys.Open,), "Open a model in a window", "Open"),
@@ -157,6 +158,7 @@ ACTIONS = (
     *OPERATOR_ACTIONS,
     *TENSOR_ACTIONS,
     *BUFFER_ACTIONS,
+    *WEIGHT_ACTIONS,
     *MODEL_ACTIONS,
     *ASSOCIATED_FILE_ACTIONS,
     *SURGERY_ACTIONS,
@@ -165,6 +167,7 @@ ACTIONS = (
 SUBMENUS = {  # and the menus they stand in
     FILES_MENU: "Model",
     BUFFERS_MENU: "Tensor",
+    VALUES_MENU: "Tensor",
     **TENSOR_SUBMENUS,
     **MODEL_SUBMENUS,
 }

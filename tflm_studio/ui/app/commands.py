@@ -37,6 +37,7 @@ from tflm_studio.ui.app.surgery_commands import SurgeryCommands
 from tflm_studio.ui.app.tensor_actions import TENSOR_MENU
 from tflm_studio.ui.app.tensor_commands import TensorCommands
 from tflm_studio.ui.app.theme import THEMES, apply_theme
+from tflm_studio.ui.app.weight_commands import WeightCommands
 from tflm_studio.ui.views.go_to_dialog import ask_place
 
 if TYPE_CHECKING:
@@ -70,12 +71,14 @@ class Commands(QObject):
         self.tensors = TensorCommands(window)
         self.model = ModelCommands(window)
         self.surgeries = SurgeryCommands(window, self.files)
+        self.weights = WeightCommands(window)
         self._owners: dict[str, QObject] = {
             "file": self.files,
             "archive": self.archive,
             "operator": self.operators,
             "tensor": self.tensors,
             "buffer": self.tensors.buffers,
+            "weights": self.weights,
             "model": self.model,
             "signature": self.model.signatures,
             "metadata": self.model.metadata,
@@ -88,6 +91,7 @@ class Commands(QObject):
         self._build_menus()
         self._build_themes()
         self.tensors.install(self.actions)
+        self.weights.install(self.actions)
         self._offer()
         if window.start_panel is not None:
             window.start_panel.open_wanted.connect(self.files.open)
@@ -205,6 +209,7 @@ class Commands(QObject):
             **self.archive.facts(),
             **self.operators.facts(),
             **self.tensors.facts(),
+            **self.weights.facts(),
             **self.model.facts(),
             **self.surgeries.facts(),
         }

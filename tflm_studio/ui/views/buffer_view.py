@@ -9,8 +9,10 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, SignalInstance
-from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtGui import QAction, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -34,7 +36,12 @@ from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
-from tflm_studio.ui.views.values_page import AxisSlicer, StatisticsStrip, muted_label
+from tflm_studio.ui.views.values_page import (
+    AxisSlicer,
+    StatisticsStrip,
+    ValuesPage,
+    muted_label,
+)
 
 BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
 MIN_WIDTH_WITH_STRIP = 480
@@ -125,6 +132,7 @@ class BufferView(QWidget):
         self._statistics: Statistics | None = None
         self._pages: dict[int, BufferPage] = {}
         self._stale: set[int] = set()
+        self._offered: list[QAction] = []
         self._wanted_page = 0
         self._task = LatestTask(self)
         self._task.finished.connect(self._on_measured)
@@ -194,6 +202,31 @@ class BufferView(QWidget):
         """Puts a line of text below the name of what is shown."""
         self._column.insertWidget(1, line)
 
+    @property
+    def contents(self) -> BufferContents | None:
+        """What is shown, as it is stored; None if nothing is."""
+        is_shown = self._stored is not None and self._stored.data is not None
+        return self._stored if is_shown else None
+
+    def chosen(self) -> NDArray[np.int64] | None:
+        """Flat indices of several elements that are selected where values are shown.
+
+        Raises:
+            EditError: There are too many.
+        """
+        page, grid = self._page_stack.currentWidget(), self._grid
+        if not isinstance(page, ValuesPage) or grid is None or self._stored is None:
+            return None
+        found = page.chosen() if grid.contents.kind == self._stored.kind else None
+        return found if found is not None and len(found) > 1 else None
+
+    def offer(self, action: QAction) -> None:
+        """Puts a command into the menu of the values."""
+        self._offered.append(action)
+        for page in self._pages.values():
+            if isinstance(page, ValuesPage):
+                page.view.addAction(action)
+
     def show_page(self, title: str) -> None:
         """Shows the page with this title, and keeps to it where it fits."""
         self._tabs.setCurrentIndex([page.title for page in PAGES].index(title))
@@ -204,6 +237,8 @@ class BufferView(QWidget):
             page = PAGES[number].make(self._document)
             assert isinstance(page, QWidget)
             page.refused.connect(self._on_page_refused)
+            if isinstance(page, ValuesPage):
+                page.view.addActions(self._offered)
             self._page_stack.addWidget(page)
             self._pages[number] = page
             self._stale.add(number)

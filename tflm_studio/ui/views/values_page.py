@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import (
     QEvent,
     QItemSelectionRange,
@@ -44,9 +46,11 @@ from PySide6.QtWidgets import (
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.editing.document import Document
+from tflm_studio.model.errors import EditError
 from tflm_studio.ui.models.value_table import ValueGrid, ValueTable
 
 MAX_COPIED_CELLS = 1 << 20
+MAX_CHOSEN_CELLS = 1 << 22
 SAMPLED_CELLS = 512  # whose widths stand for all
 PADDING = 12  # pixels beside the digits of a cell
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -201,6 +205,28 @@ class ValuesPage(QWidget):
             )
         elif ranges:
             QGuiApplication.clipboard().setText("\n".join(map(self._range_text, ranges)))
+
+    def chosen(self) -> NDArray[np.int64]:
+        """Flat indices of the selected elements, each once, ascending.
+
+        Raises:
+            EditError: There are too many.
+        """
+        grid, found = self.table.grid, []
+        ranges = self.view.selectionModel().selection().toList()
+        if grid is None or not ranges:
+            return np.zeros(0, np.int64)
+        cells = sum(item.width() * item.height() for item in ranges)
+        if cells > MAX_CHOSEN_CELLS:
+            raise EditError(
+                f"{cells:,} values are selected; choose up to {MAX_CHOSEN_CELLS:,}, or just "
+                "one to change them all."
+            )
+        for item in ranges:
+            starts = grid.row_start(np.arange(item.top(), item.bottom() + 1, dtype=np.int64))
+            flat = starts[:, None] + np.arange(item.left(), item.right() + 1)
+            found.append(flat[flat < grid.contents.count])
+        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
 
     def _range_text(self, cells: QItemSelectionRange) -> str:
         columns = range(cells.left(), cells.right() + 1)
