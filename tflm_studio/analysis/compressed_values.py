@@ -56,7 +56,7 @@ def _decoded(model: Model, place: Address, tensor: Tensor, kind: ElementType) ->
         return None
     subgraph = resolve(model, place[:2])
     assert isinstance(subgraph, SubGraph)
-    found = _decoder(model, subgraph, int(place[3]))
+    found = decoder_of(model, subgraph, int(place[3]))
     if found is None:
         return None
     encoded, ancillary = (
@@ -74,7 +74,7 @@ def _decoded(model: Model, place: Address, tensor: Tensor, kind: ElementType) ->
     return _looked_up(encoded, head[5] & MOST_BITS, table, head[6], tensor, place)
 
 
-def _decoder(model: Model, subgraph: SubGraph, tensor_index: int) -> tuple[int, int] | None:
+def decoder_of(model: Model, subgraph: SubGraph, tensor_index: int) -> tuple[int, int] | None:
     """The encoded tensor and its description, of the operator that makes a tensor."""
     for operator in subgraph.operators or []:
         outputs = operator.outputs or []

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, SignalInstance
 from PySide6.QtGui import QPalette, QResizeEvent
@@ -28,15 +29,19 @@ from tflm_studio.analysis.statistics import Statistics, measure
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.model.address import Address
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.tensor_types import ELEMENT_TYPES
 from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
-from tflm_studio.ui.views.values_page import AxisSlicer, StatisticsStrip, muted_label
+from tflm_studio.ui.views.axis_slicer import AxisSlicer
+from tflm_studio.ui.views.read_as_button import ReadAsButton
+from tflm_studio.ui.views.statistics_strip import StatisticsStrip, muted_label
 
 BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
+DECODED_AT_ONCE = 1 << 18  # bytes and values; more are decoded in a thread
 MIN_WIDTH_WITH_STRIP = 480
 
 NOTHING = "Select a tensor, an operator with weights, a buffer or a metadata entry."
@@ -44,6 +49,7 @@ ASSOCIATED_FILE = "The inspector shows the beginning of an associated file."
 NO_WEIGHTS = "This operator has no constant weights."
 NO_DATA = "This tensor has no stored data: it lives in the arena at run time."
 EMPTY_BUFFER = "This buffer is empty."
+DECODING = "Decoding…"
 
 AnyWidget = TypeVar("AnyWidget", bound=QWidget)
 
@@ -62,6 +68,13 @@ class BufferPage(Protocol):
 
     def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
         """Shows the same contents after bytes `first` to `last` have changed."""
+
+
+@runtime_checkable
+class SlicingPage(Protocol):
+    """A page that may ask for another slice: the grid that shows it."""
+
+    slice_wanted: SignalInstance
 
 
 class PageRow(NamedTuple):
@@ -83,7 +96,8 @@ class PageRow(NamedTuple):
 
 
 def _has_values(contents: BufferContents) -> bool:
-    return contents.kind.kind != "opaque" and contents.count > 0
+    is_known = contents.kind.kind != "opaque" or contents.texts is not None
+    return is_known and contents.count > 0
 
 
 def _has_numbers(contents: BufferContents) -> bool:
@@ -95,7 +109,7 @@ PAGES = (
     PageRow("Histogram", "histogram_page", "HistogramPage", _has_numbers),
     PageRow("Heat map", "heat_map_page", "HeatMapPage", _has_numbers),
     PageRow("Line", "line_page", "LinePage", _has_numbers),
-    PageRow("Hex", "hex_page", "HexPage", lambda contents: contents.nbytes > 0),
+    PageRow("Hex", "hex_page", "HexPage", lambda contents: len(contents.all_bytes) > 0),
 )
 
 
@@ -128,6 +142,9 @@ class BufferView(QWidget):
         self._wanted_page = 0
         self._task = LatestTask(self)
         self._task.finished.connect(self._on_measured)
+        self._decoder = LatestTask(self)
+        self._decoder.finished.connect(self._on_decoded)
+        self._decoder.failed.connect(self._on_not_decoded)
         self._build()
         dispose = document.subscribe(self._on_document_changed)
         self.destroyed.connect(lambda: dispose())
@@ -153,6 +170,9 @@ class BufferView(QWidget):
         self._column = column
         column.addLayout(self._build_header())
         column.addLayout(self._build_tabs())
+        self._slicer = AxisSlicer()
+        self._slicer.changed.connect(self._show_grid)
+        column.addWidget(self._slicer)
         column.addWidget(self._notice)
         column.addLayout(body, 1)
         self._stack = QStackedLayout(self)
@@ -176,7 +196,9 @@ class BufferView(QWidget):
         for kind in ELEMENT_TYPES.values():
             self._type.addItem(kind.name, kind)
         self._type.currentIndexChanged.connect(self._on_type_changed)
-        parts = (self._name, self._place, None, self._real, self._type)
+        self._read_as = _named(ReadAsButton(), "read_as")
+        self._read_as.changed.connect(self._on_type_changed)
+        parts = (self._name, self._place, None, self._real, self._type, self._read_as)
         return _row(*parts, margins=(8, 4, 8, 2))
 
     def _build_tabs(self) -> QHBoxLayout:
@@ -186,9 +208,7 @@ class BufferView(QWidget):
         for page in PAGES:
             self._tabs.addTab(page.title)
         self._tabs.currentChanged.connect(self._on_tab_changed)
-        self._slicer = AxisSlicer()
-        self._slicer.changed.connect(self._on_slicer_changed)
-        return _row(self._tabs, None, self._slicer, margins=(0, 0, 8, 0))
+        return _row(self._tabs, None, margins=(0, 0, 8, 0))
 
     def add_line(self, line: QWidget) -> None:
         """Puts a line of text below the name of what is shown."""
@@ -204,31 +224,75 @@ class BufferView(QWidget):
             page = PAGES[number].make(self._document)
             assert isinstance(page, QWidget)
             page.refused.connect(self._on_page_refused)
+            tools = getattr(page, "tools", None)
+            if tools is not None:
+                self._slicer.add_tools(tools)
+            if isinstance(page, SlicingPage):
+                page.slice_wanted.connect(self._show_grid)
             self._page_stack.addWidget(page)
             self._pages[number] = page
             self._stale.add(number)
         return self._pages[number]
 
     def _on_selection_changed(self, address: Address) -> None:
-        self._stored = contents_at(self._document.model, address)
+        self._decoder.cancel()
+        stored = contents_at(self._document.model, address)
         self._say("")
-        if self._stored is None or self._stored.data is None:
-            self._grid = None
+        if stored is None or stored.data is None:
+            self._stored, self._grid = stored, None
             self._task.cancel()
-            self._empty.setText(_why_empty(self._stored, address))
+            self._empty.setText(_why_empty(stored, address))
             self._stack.setCurrentIndex(0)
             return
         with QSignalBlocker(self._type):
             self._type.setCurrentIndex(0)
-        self._type.setItemText(0, f"as stored: {self._stored.kind.name}")
-        self._place.setText(self._stored.place)
+        self._read_as.reset()
+        self._show_stored(self._decoded(stored))
+
+    def _show_stored(self, stored: BufferContents) -> None:
+        self._stored = stored
+        self._type.setItemText(0, f"as stored: {stored.kind.name}")
+        self._place.setText(stored.place)
         self._fit_name()
         self._stack.setCurrentIndex(1)
-        self._show_contents(self._stored)
+        self._show_contents(self._read(stored))
+
+    def _decoded(self, stored: BufferContents) -> BufferContents:
+        """The contents with decoded values, or as they are until a thread has decoded them."""
+        decoding = stored.decoding
+        if decoding is None:
+            return stored
+        if len(stored.all_bytes) + math.prod(stored.declared_shape or ()) > DECODED_AT_ONCE:
+            self._decoder.start(lambda cancelled: decoding())
+            return replace(stored, note=f"{DECODING} {stored.note}".strip())
+        try:
+            return decoding()
+        except EditError as error:
+            return _not_decoded(stored, error)
+
+    def _on_decoded(self, contents: BufferContents) -> None:
+        old, grid = self._stored, self._grid
+        if old is None or grid is None or not old.reads_like(contents):
+            self._show_stored(contents)
+            return
+        self._stored = contents
+        whole = range(len(contents.all_bytes))
+        self._update_bytes(replace(grid, contents=self._read(contents)), whole)
+
+    def _on_not_decoded(self, error: Exception) -> None:
+        if not isinstance(error, EditError):
+            raise error
+        if self._stored is not None:
+            self._show_stored(_not_decoded(self._stored, error))
 
     def _read(self, stored: BufferContents) -> BufferContents:
-        kind = self._type.currentData()
-        return stored if kind is None else stored.read_as(kind)
+        kind = self._type.currentData() or stored.kind
+        if self._type.currentData() is None and not self._read_as.is_set:
+            return stored
+        try:
+            return stored.read_as(kind, self._read_as.first_byte, self._read_as.shape)
+        except EditError as error:
+            return replace(stored, note=str(error))
 
     def _on_type_changed(self) -> None:
         if self._stored is not None:
@@ -242,10 +306,6 @@ class BufferView(QWidget):
     def _on_real_toggled(self) -> None:
         if self._grid is not None:
             self._show_grid(replace(self._grid, is_real=self._real.isChecked()))
-
-    def _on_slicer_changed(self, fixed: tuple[int | None, ...]) -> None:
-        if self._grid is not None:
-            self._show_grid(replace(self._grid, fixed=fixed))
 
     def _show_grid(self, grid: ValueGrid) -> None:
         old, self._grid = self._grid, grid
@@ -276,12 +336,16 @@ class BufferView(QWidget):
             self._stale.discard(number)
         assert isinstance(page, QWidget)
         self._page_stack.setCurrentWidget(page)
-        self._slicer.setVisible(page.uses_axes)
+        tools = getattr(page, "tools", None)
+        self._slicer.show_page(uses_axes=page.uses_axes, tools=tools)
+        self._fit_strip()
 
     def _measure(self, grid: ValueGrid) -> None:
         work = partial(measure, grid.contents, real=grid.is_real)
         self._statistics = None
-        if grid.contents.count > BACKGROUND_ELEMENTS:
+        if grid.contents.texts is not None:
+            self._task.cancel()
+        elif grid.contents.count > BACKGROUND_ELEMENTS:
             self._task.start(lambda cancelled: work(cancelled=cancelled))
         else:
             self._task.cancel()
@@ -299,6 +363,9 @@ class BufferView(QWidget):
             return
         old, grid = self._stored, self._grid
         new = contents_at(self._document.model, self._selection.address)
+        if new is not None and new.decoding is not None and grid is not None:
+            self._decode_anew(new)
+            return
         if old is None or new is None or grid is None or not old.reads_like(new):
             self._on_selection_changed(self._selection.address)
             return
@@ -307,6 +374,13 @@ class BufferView(QWidget):
             # Bytes that were overwritten keep their place in a file that is saved again.
             self._stored = replace(new, file_offset=old.file_offset)
             self._update_bytes(replace(grid, contents=self._read(self._stored)), touched)
+
+    def _decode_anew(self, new: BufferContents) -> None:
+        """Decodes once more; what is shown stays until that is done."""
+        self._decoder.cancel()
+        decoded = self._decoded(new)
+        if not self._decoder.is_running:
+            self._on_decoded(decoded)
 
     def _update_bytes(self, grid: ValueGrid, touched: range) -> None:
         self._grid, number = grid, self._tabs.currentIndex()
@@ -320,7 +394,8 @@ class BufferView(QWidget):
 
     def _on_page_refused(self, reason: str) -> None:
         self._say(reason)
-        self.refused.emit(reason)
+        if reason:
+            self.refused.emit(reason)
 
     def _say(self, text: str) -> None:
         self._notice.setText(excerpt(text))
@@ -329,8 +404,9 @@ class BufferView(QWidget):
     def _fit_name(self) -> None:
         """Cuts a long name in the middle; its end tells what it is."""
         name = self._stored.name if self._stored is not None else ""
-        others = (self._place, self._real, self._type)
-        room = self.width() - sum(w.sizeHint().width() for w in others) - 56
+        others = (self._place, self._real, self._type, self._read_as)
+        shown = [w.sizeHint().width() + 8 for w in others if not w.isHidden()]
+        room = self.width() - sum(shown) - 24
         metrics, middle = self._name.fontMetrics(), Qt.TextElideMode.ElideMiddle
         self._name.setText(metrics.elidedText(excerpt(name), middle, max(room, 60)))
         self._name.setToolTip(tool_tip(name))
@@ -338,7 +414,12 @@ class BufferView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_name()
-        self._strip.setVisible(event.size().width() >= MIN_WIDTH_WITH_STRIP)
+        self._fit_strip()
+
+    def _fit_strip(self) -> None:
+        page = self._page_stack.currentWidget()
+        has_room = self.width() >= MIN_WIDTH_WITH_STRIP
+        self._strip.setVisible(has_room and not getattr(page, "fills_width", False))
 
 
 def _named(widget: AnyWidget, name: str) -> AnyWidget:
@@ -357,6 +438,11 @@ def _row(*parts: QWidget | None, margins: tuple[int, int, int, int]) -> QHBoxLay
         else:
             row.addWidget(part)
     return row
+
+
+def _not_decoded(stored: BufferContents, error: EditError) -> BufferContents:
+    """Contents of which only the bytes can be told."""
+    return replace(stored, decoding=None, note=f"{error} Shown as stored.")
 
 
 def _why_empty(contents: BufferContents | None, address: Address) -> str:
