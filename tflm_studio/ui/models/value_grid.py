@@ -50,6 +50,8 @@ class ValueGrid:
         column_axis: The axis of the columns; None if wrapped.
         rows: Number of rows.
         columns: Number of columns.
+        column_stride: Elements between two columns.
+        memory: Of the row that was asked for last.
     """
 
     contents: BufferContents
@@ -62,6 +64,8 @@ class ValueGrid:
     column_axis: int | None = field(init=False)
     rows: int = field(init=False)
     columns: int = field(init=False)
+    column_stride: int = field(init=False)
+    memory: dict[str, int] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         shape = self.contents.shape
@@ -113,6 +117,10 @@ class ValueGrid:
         object.__setattr__(self, "column_axis", column_axis)
         object.__setattr__(self, "rows", rows)
         object.__setattr__(self, "columns", columns)
+        stride = (
+            1 if column_axis is None else math.prod(self.contents.shape[column_axis + 1 :])
+        )
+        object.__setattr__(self, "column_stride", stride)
 
     @property
     def sliceable_axes(self) -> tuple[int, ...]:
@@ -123,12 +131,6 @@ class ValueGrid:
         if self.down is not None and self.row_axes == (self.down,):
             return tuple(axis for axis in others if axis != self.down)
         return others if len(others) > 1 else ()
-
-    @property
-    def column_stride(self) -> int:
-        """Elements between two columns."""
-        axis = self.column_axis
-        return 1 if axis is None else math.prod(self.contents.shape[axis + 1 :])
 
     @property
     def row_title(self) -> str:
@@ -156,8 +158,15 @@ class ValueGrid:
 
     def flat_index(self, row: int, column: int) -> int | None:
         """Flat index of a cell; None behind the last element."""
-        flat = int(self.row_start(row)) + column * self.column_stride
+        flat = self._start_of(row) + column * self.column_stride
         return flat if flat < self.contents.count else None
+
+    def _start_of(self, row: int) -> int:
+        """`row_start` of one row, remembered: cells are asked for row by row."""
+        if self.memory.get("row") != row:
+            self.memory["row"] = row
+            self.memory["start"] = int(self.row_start(row))
+        return self.memory["start"]
 
     def flat_indices(self, rows: range, columns: range) -> NDArray[np.int64]:
         """Flat indices of a block of cells, row by row, those behind the last element too."""

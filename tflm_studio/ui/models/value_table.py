@@ -25,6 +25,10 @@ MAX_CELLS_TOLD = 64  # changed cells that are told one by one
 MAX_CHANGED_CELLS = 1 << 24
 MAX_CELL_TEXT = 200  # characters of a text that a cell shows
 
+# Made once: a view asks for the flags of each cell that it paints.
+_READ_ONLY = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_EDITABLE = _READ_ONLY | Qt.ItemFlag.ItemIsEditable
+
 Index = QModelIndex
 Role = Qt.ItemDataRole
 
@@ -114,10 +118,7 @@ class ValueTable(QAbstractTableModel):
         flat = self._flat(index)
         if self.grid is None or flat is None:
             return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if self.grid.contents.is_editable:
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags
+        return _EDITABLE if self.grid.contents.is_editable else _READ_ONLY
 
     def data(self, index: Index | Any, role: int = Role.DisplayRole) -> Any:
         flat = self._flat(index)
