@@ -130,7 +130,8 @@ class ValueGrid:
         others = tuple(a for a in self.long_axes if a != self.column_axis)
         if self.down is not None and self.row_axes == (self.down,):
             return tuple(axis for axis in others if axis != self.down)
-        return others if len(others) > 1 else ()
+        is_sliced = any(self.fixed[axis] is not None for axis in others)
+        return others if len(others) > 1 or is_sliced else ()
 
     @property
     def row_title(self) -> str:

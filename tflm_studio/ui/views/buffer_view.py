@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QStackedLayout,
     QStackedWidget,
     QTabBar,
@@ -37,8 +38,9 @@ from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
 from tflm_studio.ui.views.axis_slicer import AxisSlicer
+from tflm_studio.ui.views.elided_label import ElidedLabel
 from tflm_studio.ui.views.read_as_button import ReadAsButton
-from tflm_studio.ui.views.statistics_strip import StatisticsStrip, muted_label
+from tflm_studio.ui.views.statistics_strip import StatisticsStrip
 
 BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
 DECODED_AT_ONCE = 1 << 18  # bytes and values; more are decoded in a thread
@@ -104,11 +106,17 @@ def _has_numbers(contents: BufferContents) -> bool:
     return contents.kind.kind in ("integer", "float", "bool") and contents.count > 0
 
 
+def _has_channels(contents: BufferContents) -> bool:
+    return _has_numbers(contents) and bool(contents.shape)
+
+
 PAGES = (
     PageRow("Values", "values_page", "ValuesPage", _has_values),
     PageRow("Histogram", "histogram_page", "HistogramPage", _has_numbers),
     PageRow("Heat map", "heat_map_page", "HeatMapPage", _has_numbers),
     PageRow("Line", "line_page", "LinePage", _has_numbers),
+    PageRow("Channels", "channels_page", "ChannelsPage", _has_channels),
+    PageRow("Compare", "compare_page", "ComparePage", _has_numbers),
     PageRow("Hex", "hex_page", "HexPage", lambda contents: len(contents.all_bytes) > 0),
 )
 
@@ -184,7 +192,9 @@ class BufferView(QWidget):
         font = self._name.font()
         font.setBold(True)
         self._name.setFont(font)
-        self._place = _named(muted_label(""), "place")
+        self._place = _named(ElidedLabel(), "place")
+        self._place.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._place.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._real = _named(QCheckBox("Real values"), "real")
         self._real.setToolTip("Shows scale × (stored − zero point), not the stored integers.")
         self._real.toggled.connect(self._on_real_toggled)
@@ -252,7 +262,7 @@ class BufferView(QWidget):
     def _show_stored(self, stored: BufferContents) -> None:
         self._stored = stored
         self._type.setItemText(0, f"as stored: {stored.kind.name}")
-        self._place.setText(stored.place)
+        self._place.say(stored.place)
         self._fit_name()
         self._stack.setCurrentIndex(1)
         self._show_contents(self._read(stored))

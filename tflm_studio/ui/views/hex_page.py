@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
@@ -17,7 +17,7 @@ from tflm_studio.ui.views.byte_inspector import WIDTH, ByteInspector
 from tflm_studio.ui.views.hex_view import HexView
 from tflm_studio.ui.views.read_as_button import parse_offset
 
-MIN_WIDTH_WITH_INSPECTOR = 300 + WIDTH
+MIN_WIDTH_WITH_INSPECTOR = 380 + WIDTH
 LONGEST_QUOTE = 40
 
 
@@ -131,6 +131,10 @@ class HexPage(QWidget):
     def _show(self, place: int, size: int) -> None:
         self.refused.emit("")
         self.view.select(place, size)
+
+    def minimumSizeHint(self) -> QSize:
+        # The inspector gives way where there is no room for it.
+        return self.view.minimumSizeHint()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
