@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said_in_a_line(
         ([str(SAMPLE), "subgraphs[0].tensors[999]"], "out of range"),
         ([str(SAMPLE), "buffers[0]"], "nothing is stored"),
         ([str(SAMPLE), "buffers[1]", "--dtype", "int5"], "no element type 'int5'"),
-        ([str(SAMPLE), "buffers[1]", "-o", "x.jpg"], "use one of .npy .csv .png"),
+        ([str(SAMPLE), "buffers[1]", "-o", "x.jpg"], "use one of .npy .npz .csv"),
     ]:
         assert main(["buffer", *arguments]) == 2
         error = capsys.readouterr().err

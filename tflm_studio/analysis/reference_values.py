@@ -103,7 +103,7 @@ def file_contents(path: Path, contents: BufferContents) -> BufferContents:
     kind = next(kind for kind in ELEMENT_TYPES.values() if kind.name == "float64")
     known = {k.storage: k for k in ELEMENT_TYPES.values() if k.kind != "opaque"}
     wide = array.astype(np.float64)
-    if array.dtype.kind in "iu" and array.dtype in known:
+    if array.dtype in known:
         kind, wide = known[array.dtype], np.ascontiguousarray(array)
     return replace(
         contents,

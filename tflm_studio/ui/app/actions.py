@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from tflm_studio.ui.app.action_row import ActionRow, Keys
+from tflm_studio.ui.app.array_actions import ARRAY_ACTIONS, VALUES_MENU, WEIGHT_ACTIONS
 from tflm_studio.ui.app.associated_file_actions import ASSOCIATED_FILE_ACTIONS, FILES_MENU
 from tflm_studio.ui.app.buffer_actions import BUFFER_ACTIONS, BUFFERS_MENU
 from tflm_studio.ui.app.model_actions import MODEL_ACTIONS, MODEL_SUBMENUS
@@ -48,6 +49,7 @@ WINDOW_ACTIONS = (
         "Write a C source and a header for the firmware",
         "Export C array",
     ),
+    *WEIGHT_ACTIONS,
     ActionRow(
         "file.close", "Close", "File", (Keys.Close,), "Close this window", separated=True
     ),
@@ -156,6 +158,7 @@ ACTIONS = (
     *OPERATOR_ACTIONS,
     *TENSOR_ACTIONS,
     *BUFFER_ACTIONS,
+    *ARRAY_ACTIONS,
     *MODEL_ACTIONS,
     *ASSOCIATED_FILE_ACTIONS,
     *SURGERY_ACTIONS,
@@ -163,6 +166,7 @@ ACTIONS = (
 SUBMENUS = {  # and the menus they stand in
     FILES_MENU: "Model",
     BUFFERS_MENU: "Tensor",
+    VALUES_MENU: "Tensor",
     **TENSOR_SUBMENUS,
     **MODEL_SUBMENUS,
 }

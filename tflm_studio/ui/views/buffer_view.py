@@ -220,6 +220,11 @@ class BufferView(QWidget):
         self._tabs.currentChanged.connect(self._on_tab_changed)
         return _row(self._tabs, None, margins=(0, 0, 8, 0))
 
+    @property
+    def grid(self) -> ValueGrid | None:
+        """What is shown, and how it is read; None if nothing is."""
+        return self._grid
+
     def add_line(self, line: QWidget) -> None:
         """Puts a line of text below the name of what is shown."""
         self._column.insertWidget(1, line)

@@ -64,12 +64,14 @@ class ChannelsPage(QWidget):
         refused: Emitted with the reason when nothing can be told.
         slice_wanted: Emitted with the grid of a channel that was chosen.
         uses_axes: Whether it shows a slice along chosen axes.
+        fills_width: It takes the room of the statistics.
         tools: The choice of the axis.
     """
 
     refused = Signal(str)
     slice_wanted = Signal(object)  # ValueGrid
     uses_axes = False
+    fills_width = True
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -206,7 +208,7 @@ class ChannelsPage(QWidget):
         )
         for number, column in enumerate(self.table.columns):
             texts = [column.text(self.table.channel(row)) for row in rows]
-            wide = max(map(metrics.horizontalAdvance, [*texts, column.title + "00"]))
+            wide = max(map(metrics.horizontalAdvance, [*texts, column.title]))
             self.view.setColumnWidth(number, wide + PADDING)
 
     def _on_view_chosen(self, index: QModelIndex) -> None:

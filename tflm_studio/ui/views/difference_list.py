@@ -19,6 +19,7 @@ from tflm_studio.ui.models.value_table import ValueGrid
 from tflm_studio.ui.views.compare_figures import reference_text
 
 TITLES = ("index", "here", "there", "difference")
+PADDING = 16
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -72,6 +73,8 @@ class DifferenceList(QTableWidget):
                 item.setTextAlignment(RIGHT)
                 self.setItem(row, column, item)
         self.resizeColumnsToContents()
+        for column in range(len(TITLES)):
+            self.setColumnWidth(column, self.columnWidth(column) + PADDING)
 
     def copy_rows(self) -> None:
         """Puts the selected rows, or all, on the clipboard, with titles and tabs."""
