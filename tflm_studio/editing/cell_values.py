@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -245,24 +243,24 @@ def zero_values(contents: BufferContents, indices: Indices) -> Array:
     return zeros
 
 
-def parse_block(text: str) -> list[list[str]]:
+def parse_block(text: str, *, is_prose: bool = False) -> list[list[str]]:
     """What was copied from a spreadsheet or a text: rows of cells.
 
-    Tabs part cells; without any, commas or semicolons do, else white space.
+    Args:
+        text: Tabs part cells; without any, commas or semicolons do, else white space.
+        is_prose: Whether cells are texts, which may hold all of that but tabs.
 
     Raises:
         EditError: There is nothing, or rows have different lengths.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
-    lines = [line.strip(" [](){}") if "\t" not in line else line for line in lines]
-    separator = next((mark for mark in "\t;," if mark in text), None)
-    if separator in (",", ";"):
-        lines = [line.rstrip(f"{separator} ") for line in lines]
-    rows = [
-        line.split(separator) if separator else re.split(r"\s+", line.strip())
-        for line in lines
-        if line.strip()
-    ]
+    if is_prose or "\t" in text:
+        rows = [line.split("\t") for line in lines if line.strip() or is_prose]
+        rows = rows if text.strip() else []
+    else:
+        mark = next((mark for mark in ";," if mark in text), None)
+        bare = [line.rstrip(" ,;").strip(" [](){}") for line in lines]
+        rows = [line.split(mark) if mark else line.split() for line in bare if line]
     if not rows:
         raise EditError("There are no values to paste.")
     for number, row in enumerate(rows):
@@ -271,7 +269,7 @@ def parse_block(text: str) -> list[list[str]]:
                 f"Line {number + 1} of what is pasted has {plural(len(row), 'value')}, the "
                 f"first {len(rows[0]):,}."
             )
-    return [[cell.strip() for cell in row] for row in rows]
+    return rows if is_prose else [[cell.strip() for cell in row] for row in rows]
 
 
 def import_array(
@@ -369,4 +367,4 @@ def _unfit(contents: BufferContents, numbers: Array) -> Indices:
 
 
 def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or f"{math.prod(shape)}"
+    return "×".join(map(str, shape)) or "1"

@@ -118,8 +118,13 @@ def _python_number(value: Any) -> str:
             return "np.nan"
         if math.isinf(number):
             return "np.inf" if number > 0 else "-np.inf"
-        return number_text(value)
+        return _with_point(number_text(value))
     return str(value)
+
+
+def _with_point(text: str) -> str:
+    # Without one it is a whole number, which has no negative zero.
+    return text if set(text) & set(".e") else f"{text}.0"
 
 
 def _c_number(value: Any) -> str:
@@ -133,9 +138,7 @@ def _c_number(value: Any) -> str:
             return "NAN"
         if math.isinf(number):
             return "INFINITY" if number > 0 else "-INFINITY"
-        text = number_text(value)
-        if not set(text) & set(".e"):
-            text += ".0"
+        text = _with_point(number_text(value))
         return f"{text}f" if is_narrow else text
     number = int(value)
     if number == -(2**63):

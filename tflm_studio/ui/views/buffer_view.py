@@ -342,7 +342,7 @@ class BufferView(QWidget):
     def _on_tab_changed(self, number: int) -> None:
         self._wanted_page = number
         if self._grid is not None:
-            self._show_page(number)
+            self._choose_page(self._grid.contents)
 
     def _show_page(self, number: int) -> None:
         page = self.page(number)

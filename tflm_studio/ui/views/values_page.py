@@ -286,7 +286,9 @@ class ValuesPage(QWidget):
     def paste(self) -> None:
         """Writes a block from a spreadsheet into the cells from the current one on."""
         try:
-            block = parse_block(QGuiApplication.clipboard().text())
+            grid, text = self.table.grid, QGuiApplication.clipboard().text()
+            is_prose = grid is not None and grid.contents.texts is not None
+            block = parse_block(text, is_prose=is_prose)
             if len(block) == len(block[0]) == 1 and len(self.selected_indices()) > 1:
                 self.fill_selection(block[0][0])
                 return
