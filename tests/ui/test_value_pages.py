@@ -309,6 +309,17 @@ def test_looks_change_what_is_shown_and_nothing_else(shown: Shown) -> None:
     assert shown.texts == [["0.100", "nan", "inf"], ["-inf", "-0.000", "3.000e+38"]]
 
 
+def test_looks_are_remembered(shown: Shown) -> None:
+    page = shown.select(FILTER)
+    page.tools.colours.trigger()
+    page.tools._decimals[6].trigger()
+    made = shown.view.choices.made
+    assert made == {"values.decimals": "6", "values.both": "", "values.colours": "yes"}
+    other = Shown(shown.qtbot, Document(coded_model()))
+    other.view.restore_choices(made)
+    assert other.select(FILTER).table.look == ValueLook(6, False, True)
+
+
 def test_a_selection_is_filled_cleared_and_pasted_over_in_one_step(shown: Shown) -> None:
     page, before = shown.select(FILTER), shown.values(FILTER).copy()
     shown.mark(1, 1, 3, 2)

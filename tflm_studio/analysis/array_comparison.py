@@ -89,31 +89,51 @@ class _Sums:
         self.kept = np.zeros(count, np.float32) if count <= MOST_MAPPED else None
 
     def add(self, start: int, ours: Array, theirs: Array) -> None:
-        with np.errstate(invalid="ignore", over="ignore"):
-            apart = ours.astype(np.float64) - theirs.astype(np.float64)
-            both_nan = (ours != ours) & (theirs != theirs)
-        is_equal = (ours == theirs) | both_nan
-        apart[is_equal] = 0.0  # infinities of one side among them
-        finite = np.isfinite(apart)
-        self.changed += int(np.count_nonzero(~is_equal))
-        self.special += int(np.count_nonzero(~finite))
+        with np.errstate(invalid="ignore", over="ignore"):  # infinities and signalling NaN
+            wide = theirs.astype(np.float64)
+            differs = ours != theirs
+            if not differs.any():
+                self._add_signal(wide)
+                self.finite += len(ours)
+                return
+            apart = ours.astype(np.float64) - wide
+        if ours.dtype.kind == "f" or theirs.dtype.kind == "f":
+            differs &= ~((ours != ours) & (theirs != theirs))
+        apart[~differs] = 0.0  # infinities of one side among them
+        self._add_signal(wide)
+        self.changed += int(np.count_nonzero(differs))
         if self.kept is not None:
             with np.errstate(over="ignore"):
                 self.kept[start : start + len(apart)] = apart
-        wide = theirs.astype(np.float64)
-        signal = wide[np.isfinite(wide)]
-        sizes = np.abs(np.where(finite, apart, 0.0))
+        finite = np.isfinite(apart)
+        special = len(apart) - int(np.count_nonzero(finite))
+        sizes = np.abs(apart)
+        if special:
+            # What is no number at all is the largest difference there is.
+            self._list(start, np.where(finite, sizes, np.inf))
+            apart, sizes = np.where(finite, apart, 0.0), np.where(finite, sizes, 0.0)
+        else:
+            self._list(start, sizes)
+        self.special += special
+        self.finite += len(apart) - special
         with np.errstate(over="ignore"):
-            self.finite += int(np.count_nonzero(finite))
-            self.total += float(np.where(finite, apart, 0.0).sum())
+            self.total += float(apart.sum())
             self.absolute += float(sizes.sum())
             self.squares += float(np.dot(sizes, sizes))
-            self.signal += float(np.dot(signal, signal))
-        # What is no number at all is the largest difference there is.
-        self._list(start, np.where(finite, sizes, np.inf))
+
+    def _add_signal(self, wide: NDArray[np.float64]) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            signal = float(np.dot(wide, wide))
+            if not math.isfinite(signal):
+                finite = wide[np.isfinite(wide)]
+                signal = float(np.dot(finite, finite))
+        self.signal += signal
 
     def _list(self, start: int, sizes: NDArray[np.float64]) -> None:
-        found = np.flatnonzero(sizes > 0)
+        least = float(self.sizes[-1]) if len(self.sizes) == MOST_LISTED else 0.0
+        found = np.flatnonzero(sizes > least)
+        if not len(found):
+            return
         if len(found) > MOST_LISTED:
             found = found[np.argpartition(sizes[found], -MOST_LISTED)[-MOST_LISTED:]]
         listed = np.append(self.listed, found + start)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -37,6 +37,7 @@ from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
+from tflm_studio.ui.models.view_choices import ViewChoices
 from tflm_studio.ui.views.axis_slicer import AxisSlicer
 from tflm_studio.ui.views.elided_label import ElidedLabel
 from tflm_studio.ui.views.read_as_button import ReadAsButton
@@ -77,6 +78,14 @@ class SlicingPage(Protocol):
     """A page that may ask for another slice: the grid that shows it."""
 
     slice_wanted: SignalInstance
+
+
+@runtime_checkable
+class RememberingPage(Protocol):
+    """A page that remembers how people like to look at it."""
+
+    def follow_choices(self, choices: ViewChoices) -> None:
+        """Remembers what is chosen about it in these choices."""
 
 
 class PageRow(NamedTuple):
@@ -131,6 +140,7 @@ class BufferView(QWidget):
 
     Attributes:
         refused: Emitted with the reason when an edit is refused; also shown in the view.
+        choices: How people like to look at values and plots.
     """
 
     refused = Signal(str)
@@ -148,6 +158,7 @@ class BufferView(QWidget):
         self._pages: dict[int, BufferPage] = {}
         self._stale: set[int] = set()
         self._wanted_page = 0
+        self.choices = ViewChoices(self)
         self._task = LatestTask(self)
         self._task.finished.connect(self._on_measured)
         self._decoder = LatestTask(self)
@@ -242,12 +253,21 @@ class BufferView(QWidget):
             tools = getattr(page, "tools", None)
             if tools is not None:
                 self._slicer.add_tools(tools)
+            if isinstance(page, RememberingPage):
+                page.follow_choices(self.choices)
             if isinstance(page, SlicingPage):
                 page.slice_wanted.connect(self._show_grid)
             self._page_stack.addWidget(page)
             self._pages[number] = page
             self._stale.add(number)
         return self._pages[number]
+
+    def restore_choices(self, made: Mapping[str, str]) -> None:
+        """Takes over how values and plots were looked at before."""
+        self.choices.restore(made)
+        for page in self._pages.values():
+            if isinstance(page, RememberingPage):
+                page.follow_choices(self.choices)
 
     def _on_selection_changed(self, address: Address) -> None:
         self._decoder.cancel()

@@ -25,7 +25,13 @@ from tflm_studio.formats.array_text import c_text, numpy_text
 from tflm_studio.formats.c_source_writer import symbol_for
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.tensor_types import Array
-from tflm_studio.ui.models.value_table import MAX_CHANGED_CELLS, ValueGrid, ValueTable
+from tflm_studio.ui.models.value_table import (
+    MAX_CHANGED_CELLS,
+    ValueGrid,
+    ValueLook,
+    ValueTable,
+)
+from tflm_studio.ui.models.view_choices import ViewChoices
 from tflm_studio.ui.views.value_colours import colour_scale
 from tflm_studio.ui.views.value_delegate import PADDING, IndexHeader, ValueDelegate
 from tflm_studio.ui.views.value_tools import ValueTools
@@ -57,6 +63,7 @@ class ValuesPage(QWidget):
         self.table = ValueTable(document, self)
         self.table.refused.connect(self.refused)
         self._statistics: Statistics | None = None
+        self._choices: ViewChoices | None = None
         self.delegate = ValueDelegate(self)
         self.delegate.fill_wanted.connect(self.fill_selection)
         self.view = self._build_view()
@@ -64,6 +71,7 @@ class ValuesPage(QWidget):
         self.tools.refused.connect(self.refused)
         self.tools.place_wanted.connect(self.go_to)
         self.tools.look_changed.connect(self._restyle)
+        self.tools.look_changed.connect(self._remember)
         self._corner = self.view.findChild(QAbstractButton)
         assert self._corner is not None
         self._corner.installEventFilter(self)
@@ -149,6 +157,27 @@ class ValuesPage(QWidget):
     def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
         """Shows the same grid after some bytes have changed."""
         self.table.update_bytes(grid, first, last)
+
+    def follow_choices(self, choices: ViewChoices) -> None:
+        """Takes over how values were written last, and remembers how they are."""
+        self._choices = choices
+        decimals = choices.get("values.decimals", "")
+        self.tools.set_look(
+            ValueLook(
+                int(decimals) if decimals in ("3", "6") else None,
+                choices.get("values.both", "") == "yes",
+                choices.get("values.colours", "") == "yes",
+            )
+        )
+
+    def _remember(self) -> None:
+        look, choices = self.tools.look, self._choices
+        if choices is not None:
+            choices.choose(
+                "values.decimals", "" if look.decimals is None else str(look.decimals)
+            )
+            choices.choose("values.both", "yes" if look.has_both else "")
+            choices.choose("values.colours", "yes" if look.has_colours else "")
 
     def _restyle(self) -> None:
         self.table.look = self.tools.look
