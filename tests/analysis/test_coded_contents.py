@@ -19,14 +19,21 @@ from tests.analysis.coded_models import (
     LUT_VALUES,
     SPARSE,
     SPARSE_VALUES,
+    TABLE,
     TEXTS,
     coded_model,
 )
+from tflm_studio.analysis import compressed_values
 from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
 from tflm_studio.analysis.statistics import measure
+from tflm_studio.formats.compression_metadata import (
+    Compression,
+    LutTensor,
+    encode_compression,
+)
 from tflm_studio.model.tensor_types import ELEMENT_TYPES
 from tflm_studio.schema.enums import TensorType
-from tflm_studio.schema.tables import Model
+from tflm_studio.schema.tables import Model, QuantizationParameters
 
 
 def contents_of(tensor: int, model: Model | None = None) -> BufferContents:
@@ -111,3 +118,27 @@ def test_bytes_are_read_from_an_offset_in_a_shape() -> None:
         with pytest.raises(ts.EditError, match=reason):
             unused.read_as(int16, first, shape)
     assert unused.read_as(unused.kind) is unused
+
+
+@pytest.mark.parametrize("bits", [1, 3, 7])
+def test_tables_are_looked_up_piece_by_piece(
+    monkeypatch: pytest.MonkeyPatch, bits: int
+) -> None:
+    monkeypatch.setattr(compressed_values, "PIECE", 8)
+    model, random = coded_model(), np.random.default_rng(bits)
+    tensors, buffers = model.subgraphs[0].tensors, model.buffers  # type: ignore[index]
+    assert tensors is not None
+    assert buffers is not None
+    scales = QuantizationParameters(scale=[1.0] * 3, zero_point=[0] * 3, quantized_dimension=1)
+    tensors[LUT].shape, tensors[LUT].quantization = [5, 3, 3], scales
+    packed = random.bytes(-(-45 * bits // 8))
+    table = random.integers(-128, 128, (3, 1 << bits)).astype(np.int8)
+    buffers[tensors[LUT].buffer].data = packed
+    buffers[tensors[TABLE].buffer].data = table.tobytes()
+    lut = LutTensor(tensor=LUT, value_buffer=tensors[TABLE].buffer, index_bitwidth=bits)
+    entry = (model.metadata or [])[0]
+    buffers[entry.buffer].data = encode_compression(Compression(1, ((lut,),)))
+    each = np.unpackbits(np.frombuffer(packed, np.uint8))[: 45 * bits].reshape(5, 3, 3, bits)
+    indices = each @ (1 << np.arange(bits)[::-1])
+    wanted = np.stack([table[k][indices[:, k]] for k in range(3)], axis=1)
+    np.testing.assert_array_equal(contents_of(LUT, model).values().reshape(5, 3, 3), wanted)

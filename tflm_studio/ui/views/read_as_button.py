@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
@@ -19,6 +19,7 @@ from tflm_studio.editing.operations import parse_shape
 from tflm_studio.model.errors import EditError
 
 NOTHING_SET = "Offset…"
+ARROW_PIXELS = 10
 
 
 class ReadAsButton(QToolButton):
@@ -66,6 +67,10 @@ class ReadAsButton(QToolButton):
         menu.addAction(action)
         menu.aboutToShow.connect(self.offset_field.setFocus)
         self.setMenu(menu)
+
+    def sizeHint(self) -> QSize:
+        # The style draws the arrow over the end of the text.
+        return super().sizeHint() + QSize(ARROW_PIXELS, 0)
 
     @property
     def is_set(self) -> bool:

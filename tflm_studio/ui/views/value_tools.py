@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidge
 from tflm_studio.model.errors import EditError
 from tflm_studio.ui.models.value_grid import ValueGrid, ValueLook
 
+ARROW_PIXELS = 10
 DECIMALS = {"As many decimals as it takes": None, "3 decimals": 3, "6 decimals": 6}
 
 
@@ -45,6 +46,8 @@ class ValueTools(QWidget):
         button.setToolTip("How values are written; changes nothing of them")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setMenu(self._build_menu(button))
+        # The style draws the arrow over the end of the text.
+        button.setMinimumWidth(button.sizeHint().width() + ARROW_PIXELS)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
