@@ -77,6 +77,7 @@ class ChannelsPage(QWidget):
         super().__init__(parent)
         self._grid: ValueGrid | None = None
         self._shape_key: object = None
+        self._fitted: object = None
         self.table = ChannelTable(self)
         self.view = self._build_view()
         self.tools = QComboBox()
@@ -191,14 +192,15 @@ class ChannelsPage(QWidget):
             return
         name = grid.contents.axis_names[found.axis]
         is_whole = grid.contents.kind.kind != "float" and not grid.is_real
-        titles = [column.title for column in self.table.columns]
         self.table.show_columns(columns_of(found, name, is_whole=is_whole))
         values = "real values" if grid.is_real else "values"
         self.caption.setText(
             f"{len(found.low):,} channels along {name}, {found.size:,} {values} in each; "
             "a click shows the slice of one"
         )
-        if titles != [column.title for column in self.table.columns]:
+        titles = tuple(column.title for column in self.table.columns)
+        if self._fitted != (titles, grid.is_real, grid.contents.place):
+            self._fitted = (titles, grid.is_real, grid.contents.place)
             self._fit_columns()
 
     def _fit_columns(self) -> None:
