@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from tflm_studio.ui.app.action_row import ActionRow, Keys
+from tflm_studio.ui.app.array_actions import ARRAY_ACTIONS, WEIGHT_FILE_ACTIONS
 from tflm_studio.ui.app.associated_file_actions import ASSOCIATED_FILE_ACTIONS, FILES_MENU
 from tflm_studio.ui.app.buffer_actions import BUFFER_ACTIONS, BUFFERS_MENU
 from tflm_studio.ui.app.firmware_actions import FIRMWARE_ACTIONS
@@ -50,6 +51,7 @@ WINDOW_ACTIONS = (
         "Write a C source and a header for the firmware",
         "Export C array",
     ),
+    *WEIGHT_FILE_ACTIONS,
     ActionRow(
         "file.close", "Close", "File", (Keys.Close,), "Close this window", separated=True
     ),
@@ -159,6 +161,7 @@ ACTIONS = (
     *TENSOR_ACTIONS,
     *BUFFER_ACTIONS,
     *WEIGHT_ACTIONS,
+    *ARRAY_ACTIONS,
     *MODEL_ACTIONS,
     *ASSOCIATED_FILE_ACTIONS,
     *SURGERY_ACTIONS,

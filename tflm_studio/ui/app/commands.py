@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from tflm_studio.editing import placement
 from tflm_studio.ui.app.action_row import ActionRow
 from tflm_studio.ui.app.actions import ACTIONS, MENUS, SUBMENUS
+from tflm_studio.ui.app.array_commands import ArrayCommands
 from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.buffer_actions import BUFFERS_MENU
@@ -72,6 +73,7 @@ class Commands(QObject):
         self.model = ModelCommands(window)
         self.surgeries = SurgeryCommands(window, self.files)
         self.weights = WeightCommands(window)
+        self.arrays = ArrayCommands(window, self.files)
         self._owners: dict[str, QObject] = {
             "file": self.files,
             "archive": self.archive,
@@ -85,6 +87,7 @@ class Commands(QObject):
             "subgraph": self.model.subgraphs,
             "surgery": self.surgeries,
             "firmware": FirmwareCommands(window),
+            "array": self.arrays,
         }
         self.actions: dict[str, QAction] = {row.id: self._make(row) for row in ACTIONS}
         self.operators.bind(self.actions, self.refresh)
@@ -212,6 +215,7 @@ class Commands(QObject):
             **self.weights.facts(),
             **self.model.facts(),
             **self.surgeries.facts(),
+            **self.arrays.facts(),
         }
         for row in ACTIONS:
             if row.enabled_by:
