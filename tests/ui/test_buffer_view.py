@@ -369,7 +369,7 @@ def test_the_page_stays_as_long_as_it_fits(shown: Shown) -> None:
     shown.select(LABELS)
     assert shown.current_page == "Hex"
     enabled = [shown.find(QTabBar, "pages").isTabEnabled(n) for n in range(len(TITLES))]
-    assert enabled == [False, False, False, False, True]
+    assert enabled == [title == "Hex" for title in TITLES]
     shown.select(FILTER)
     assert shown.current_page == "Line"
 
@@ -418,7 +418,7 @@ def test_plots_follow_edits(shown: Shown) -> None:
     assert page.caption == "72 counted, each bin 1 wide"
     page = shown.open_page("Line")
     shown.document.do(Set(("buffers", FILTER + 1, "data"), bytes([3]) * 72))
-    assert page._curve.getData()[1].tolist() == [3.0] * 72
+    assert page._curves[0].getData()[1].tolist() == [3.0] * 72
     page = shown.open_page("Heat map")
     shown.document.undo()
     assert set(page._image.image.reshape(-1).tolist()) == {127}

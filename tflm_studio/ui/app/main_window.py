@@ -181,6 +181,8 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.session)
         self.buffer_view = BufferView(self.document, self.session.selection)
         self.buffer_view.add_line(SharedLine(self.session))
+        self.buffer_view.restore_choices(self.settings.view_choices)
+        self.buffer_view.choices.changed.connect(self._on_view_choices_changed)
         self.history_panel = HistoryPanel(self.session)
         self.docks = [
             self._add_dock("Outline", self.outline, LEFT),
@@ -247,6 +249,9 @@ class MainWindow(QMainWindow):
         self.resizeDocks([outline, inspector], [side, max(260, width * 24 // 100)], across)
         self.resizeDocks([buffer], [height * 38 // 100], along)
         self.resizeDocks([buffer, history], [width * 3 // 5, width // 5], across)
+
+    def _on_view_choices_changed(self) -> None:
+        self.settings.view_choices = self.buffer_view.choices.made
 
     # ------------------------------------------------------------------ news
 

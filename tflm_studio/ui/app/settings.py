@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from platformdirs import user_config_path
@@ -80,6 +80,20 @@ class Settings:
     @folder.setter
     def folder(self, folder: str) -> None:
         self._store.setValue("folder", folder)
+
+    @property
+    def view_choices(self) -> dict[str, str]:
+        """How plots were looked at last, such as "histogram.counts": "log"."""
+        try:
+            made = json.loads(str(self._store.value("view_choices", "{}")))
+        except ValueError:
+            return {}
+        pairs = made.items() if isinstance(made, dict) else ()
+        return {name: value for name, value in pairs if isinstance(value, str)}
+
+    @view_choices.setter
+    def view_choices(self, made: Mapping[str, str]) -> None:
+        self._store.setValue("view_choices", json.dumps(dict(made)))
 
     def layout(self) -> tuple[QByteArray, QByteArray] | None:
         """Geometry of the window and state of its docks, if they are of this version."""

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, SignalInstance
 from PySide6.QtGui import QPalette, QResizeEvent
@@ -24,7 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.kernel_images import kernel_axes
 from tflm_studio.analysis.statistics import Statistics, measure
+from tflm_studio.analysis.value_blocks import channel_axis
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.model.address import Address
@@ -34,6 +36,7 @@ from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.models.value_table import ValueGrid, touched_bytes
+from tflm_studio.ui.models.view_choices import ViewChoices
 from tflm_studio.ui.views.values_page import AxisSlicer, StatisticsStrip, muted_label
 
 BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
@@ -64,6 +67,19 @@ class BufferPage(Protocol):
         """Shows the same contents after bytes `first` to `last` have changed."""
 
 
+@runtime_checkable
+class PlotLike(Protocol):
+    """What the view asks of a page that draws channels and remembers how."""
+
+    channel_chosen: SignalInstance
+
+    def follow_choices(self, choices: ViewChoices) -> None:
+        """Remembers what is chosen about it in these choices."""
+
+    def show_channel(self, channel: int | None) -> None:
+        """Points a channel out that was picked elsewhere, None for none."""
+
+
 class PageRow(NamedTuple):
     """A page: its tab, its class and what it can show.
 
@@ -90,10 +106,15 @@ def _has_numbers(contents: BufferContents) -> bool:
     return contents.kind.kind in ("integer", "float", "bool") and contents.count > 0
 
 
+def _has_kernels(contents: BufferContents) -> bool:
+    return _has_numbers(contents) and kernel_axes(contents) is not None
+
+
 PAGES = (
     PageRow("Values", "values_page", "ValuesPage", _has_values),
     PageRow("Histogram", "histogram_page", "HistogramPage", _has_numbers),
     PageRow("Heat map", "heat_map_page", "HeatMapPage", _has_numbers),
+    PageRow("Kernels", "kernels_page", "KernelsPage", _has_kernels),
     PageRow("Line", "line_page", "LinePage", _has_numbers),
     PageRow("Hex", "hex_page", "HexPage", lambda contents: contents.nbytes > 0),
 )
@@ -109,6 +130,7 @@ class BufferView(QWidget):
 
     Attributes:
         refused: Emitted with the reason when an edit is refused; also shown in the view.
+        choices: How people like to look at plots.
     """
 
     refused = Signal(str)
@@ -126,6 +148,8 @@ class BufferView(QWidget):
         self._pages: dict[int, BufferPage] = {}
         self._stale: set[int] = set()
         self._wanted_page = 0
+        self.choices = ViewChoices(self)
+        self._channel: int | None = None
         self._task = LatestTask(self)
         self._task.finished.connect(self._on_measured)
         self._build()
@@ -181,8 +205,7 @@ class BufferView(QWidget):
 
     def _build_tabs(self) -> QHBoxLayout:
         self._tabs = _named(QTabBar(drawBase=False, expanding=False), "pages")
-        self._tabs.setUsesScrollButtons(False)
-        self._tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        self._tabs.setUsesScrollButtons(True)
         for page in PAGES:
             self._tabs.addTab(page.title)
         self._tabs.currentChanged.connect(self._on_tab_changed)
@@ -204,12 +227,41 @@ class BufferView(QWidget):
             page = PAGES[number].make(self._document)
             assert isinstance(page, QWidget)
             page.refused.connect(self._on_page_refused)
+            if isinstance(page, PlotLike):
+                page.follow_choices(self.choices)
+                page.channel_chosen.connect(self.choose_channel)
             self._page_stack.addWidget(page)
             self._pages[number] = page
             self._stale.add(number)
         return self._pages[number]
 
+    def restore_choices(self, made: Mapping[str, str]) -> None:
+        """Takes over how plots were looked at before."""
+        self.choices.restore(made)
+        for page in self._pages.values():
+            if isinstance(page, PlotLike):
+                page.follow_choices(self.choices)
+
+    def choose_channel(self, channel: int) -> None:
+        """Shows this channel on all pages that tell channels apart."""
+        grid = self._grid
+        axis = channel_axis(grid.contents) if grid is not None else None
+        if grid is None or axis is None:
+            return
+        self._channel = channel
+        if axis in grid.sliceable_axes:
+            fixed = tuple(channel if a == axis else f for a, f in enumerate(grid.fixed))
+            self._show_grid(replace(grid, fixed=fixed))
+        else:
+            self._show_channel()
+
+    def _show_channel(self) -> None:
+        page = self.page(self._tabs.currentIndex())
+        if isinstance(page, PlotLike):
+            page.show_channel(self._channel)
+
     def _on_selection_changed(self, address: Address) -> None:
+        self._channel = None
         self._stored = contents_at(self._document.model, address)
         self._say("")
         if self._stored is None or self._stored.data is None:
@@ -245,6 +297,9 @@ class BufferView(QWidget):
 
     def _on_slicer_changed(self, fixed: tuple[int | None, ...]) -> None:
         if self._grid is not None:
+            axis = channel_axis(self._grid.contents)
+            if axis in self._grid.sliceable_axes:
+                self._channel = fixed[axis] if axis is not None else None
             self._show_grid(replace(self._grid, fixed=fixed))
 
     def _show_grid(self, grid: ValueGrid) -> None:
@@ -271,6 +326,8 @@ class BufferView(QWidget):
 
     def _show_page(self, number: int) -> None:
         page = self.page(number)
+        if isinstance(page, PlotLike):
+            page.show_channel(self._channel)
         if number in self._stale and self._grid is not None:
             page.show_contents(self._grid, self._statistics)
             self._stale.discard(number)
