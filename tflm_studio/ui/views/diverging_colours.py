@@ -13,8 +13,8 @@ from PySide6.QtGui import QPalette
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.ui.models.value_table import ValueGrid
 
-NO_VALUE = 255  # number of the colour of cells without a finite value
-ZERO = 127
+ZERO, HIGHEST = 126, 252  # numbers of colours; the lowest value has 0
+NOT_FINITE, NOTHING = 254, 255  # NaN and infinities, and where there is no value at all
 NARROWEST, FARTHEST = 1e-150, 1e150  # of what is drawn, see `plot`
 MOST_VALUES = 0.99
 
@@ -23,6 +23,7 @@ Colours = NDArray[np.uint8]
 # Red, green, blue of the lowest, a low, a high and the highest value; zero is the background.
 _LIGHT = ((16, 70, 170), (126, 163, 224), (229, 137, 110), (166, 26, 32))
 _DARK = ((126, 184, 255), (46, 96, 168), (168, 70, 52), (255, 152, 128))
+_NOT_FINITE = (128, 128, 128)
 
 
 class ColourRange(NamedTuple):
@@ -40,19 +41,20 @@ class ColourRange(NamedTuple):
 
 
 def diverging_colours(palette: QPalette) -> Colours:
-    """Colours from the lowest value (0) over zero (127) to the highest (254), RGBA.
+    """Colours from the lowest value (0) over `ZERO` to the highest (`HIGHEST`), RGBA.
 
     Returns:
-        uint8 (256, 4); the last one, for cells without a value, is transparent.
+        uint8 (256, 4); grey for what is not finite, transparent for nothing.
     """
     base = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Base)
     low, dim_low, dim_high, high = _DARK if base.lightness() < 128 else _LIGHT
     stops = np.array([low, dim_low, (base.red(), base.green(), base.blue()), dim_high, high])
-    places = np.linspace(0.0, 254.0, len(stops))
+    places = np.linspace(0.0, HIGHEST, len(stops))
     colours = np.zeros((256, 4), np.uint8)
     for channel in range(3):
-        colours[:255, channel] = np.interp(np.arange(255), places, stops[:, channel])
-    colours[:255, 3] = 255
+        colours[:NOTHING, channel] = np.interp(np.arange(NOTHING), places, stops[:, channel])
+    colours[NOT_FINITE, :3] = _NOT_FINITE
+    colours[:NOTHING, 3] = 255
     return colours
 
 
@@ -116,12 +118,12 @@ def _sound(reach: float) -> float:
 
 
 def colour_numbers(values: NDArray[np.float64], colours: ColourRange) -> NDArray[np.uint8]:
-    """Numbers of colours for values: 0 to 254, and `NO_VALUE` for what is not finite."""
+    """Numbers of colours for values: 0 to `HIGHEST`, or `NOT_FINITE`."""
     finite = np.isfinite(values)
     apart = np.clip(np.where(finite, values, colours.center), -FARTHEST, FARTHEST)
     apart -= colours.center
     below, above = colours.below or math.inf, colours.above or math.inf
     apart *= np.where(apart < 0, ZERO / below, ZERO / above)
     numbers: NDArray[np.uint8] = np.rint(np.clip(apart, -ZERO, ZERO) + ZERO).astype(np.uint8)
-    numbers[~finite] = NO_VALUE
+    numbers[~finite] = NOT_FINITE
     return numbers

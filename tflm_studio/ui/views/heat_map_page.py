@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QTimer
 
@@ -21,6 +22,7 @@ from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.value_table import ValueGrid
 from tflm_studio.ui.views.colour_bar import ColourBar
 from tflm_studio.ui.views.diverging_colours import (
+    NOTHING,
     ColourRange,
     center_of,
     colour_numbers,
@@ -261,6 +263,9 @@ class HeatMapPage(PlotPage):
         else:
             self._colours = range_of_values(values, center, kind)
         numbers = colour_numbers(values, self._colours)
+        if found.column_axis is None and rows.stop == found.rows:
+            last = found.flat_index(rows[-1], np.array(columns))
+            numbers[-1, last >= grid.contents.count] = NOTHING
         self._image.setImage(numbers, levels=(0, 255), autoLevels=False)
         self._image.setRect(_rect(rows, columns))
         self._bar.show_range(self._colours)

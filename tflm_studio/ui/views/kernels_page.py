@@ -30,7 +30,7 @@ from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid
 from tflm_studio.ui.views.colour_bar import ColourBar
 from tflm_studio.ui.views.diverging_colours import (
-    NO_VALUE,
+    NOTHING,
     ColourRange,
     center_of,
     colour_numbers,
@@ -67,6 +67,7 @@ class Tiles(NamedTuple):
     """Where the images stand: a cell is a pixel of an image, a gap is at least one cell.
 
     Attributes:
+        kernels: Numbers of the kernels as they follow one another.
         order: Numbers of the images as they stand, row after row.
         columns: Images in a row.
         height: Cells from one image to the one below.
@@ -74,6 +75,7 @@ class Tiles(NamedTuple):
         gap: Cells between two images.
     """
 
+    kernels: NDArray[np.intp]
     order: NDArray[np.intp]
     columns: int
     height: int
@@ -139,10 +141,20 @@ class KernelsPage(PlotPage):
             self._outline_chosen()
             return
         self._axes = kernel_axes(grid.contents)
+        if self._axes is None:
+            self._clear()
+            return
         if self._shape != grid.contents.shape:
             self._shape = grid.contents.shape
             self._index.setRange(0, 0)
         self._read()
+
+    def _clear(self) -> None:
+        self._task.cancel()
+        self._found = self._tiles = None
+        self._image.clear()
+        self._outline_chosen()
+        self.set_caption("There are no kernels of at least two rows and columns.")
 
     def show_statistics(self, statistics: Statistics | None) -> None:
         """The images have a range of their own."""
@@ -230,11 +242,17 @@ class KernelsPage(PlotPage):
         if self.controls.value(ORDER.key) == "norm":
             order = np.argsort(-np.nan_to_num(found.norms), kind="stable")
         gap = max(1, round(max(height, width) / 6))
+        height, width = height + gap, width + gap
         size = self.plot.getViewBox().size()
         room = max(size.width(), 1.0) / max(size.height(), 1.0)
-        images = (order[:, None] * each + np.arange(each)).reshape(-1)
-        columns = each if each > 1 else _best_columns(kernels, height + gap, width + gap, room)
-        return Tiles(images, columns, height + gap, width + gap, gap)
+        if each == 1:
+            columns = _best_columns(kernels, height, width, room)
+            return Tiles(order, order, columns, height, width, gap)
+        images = order[:, None] * each + np.arange(each)
+        across = _scale(each, kernels, height, width, room)
+        if across < _scale(kernels, each, height, width, room):
+            images = images.T
+        return Tiles(order, images.reshape(-1), images.shape[1], height, width, gap)
 
     def _numbers(self, found: KernelImages) -> tuple[NDArray[np.uint8], ColourRange]:
         assert self.grid is not None
@@ -303,7 +321,7 @@ class KernelsPage(PlotPage):
     def _restyle(self) -> None:
         colours = diverging_colours(self.palette())
         gap = self.plot.colour(Paint.Window)
-        colours[NO_VALUE] = gap.red(), gap.green(), gap.blue(), 255
+        colours[NOTHING] = gap.red(), gap.green(), gap.blue(), 255
         self._image.setLookupTable(colours)
         self._outline.setPen(pg.mkPen(self.plot.colour(Paint.Accent), width=2))
 
@@ -332,11 +350,10 @@ class KernelsPage(PlotPage):
         tiles, found = self._tiles, self._found
         if tiles is None or found is None:
             return
-        each = found.images.shape[1]
-        kernels = tiles.order[::each] // each
-        columns = tiles.columns // each
+        kernels = tiles.kernels
+        is_single = found.images.shape[1] == 1
         at = np.flatnonzero(kernels == self.channel)
-        step = across + down * columns if columns > 1 else across + down
+        step = across + down * (tiles.columns if is_single else 1)
         place = int(at[0]) + step if len(at) else 0
         if 0 <= place < len(kernels):
             self._choose(int(kernels[place]))
@@ -381,19 +398,22 @@ def _rows_of(found: KernelImages, tiles: Tiles) -> Iterator[list[Any]]:
             yield [kernel, inside, float(found.norms[kernel]), row, *values]
 
 
+def _scale(columns: Any, rows: Any, height: int, width: int, room: float) -> Any:
+    """How large images can be in a room of this shape."""
+    return np.minimum(room / (columns * width), 1 / (rows * height))
+
+
 def _best_columns(count: int, height: int, width: int, room: float) -> int:
-    """How many images in a row make all of them largest in a room of this shape."""
+    """How many images in a row make all of them largest."""
     columns = np.arange(1, count + 1)
-    rows = -(-count // columns)
-    scale = np.minimum(room / (columns * width), 1 / (rows * height))
-    return int(columns[scale.argmax()])
+    return int(columns[_scale(columns, -(-count // columns), height, width, room).argmax()])
 
 
 def _mosaic(numbers: NDArray[np.uint8], tiles: Tiles) -> NDArray[np.uint8]:
     height, width = numbers.shape[2:]
     flat = numbers.reshape(-1, height, width)
     places = np.full(
-        (tiles.rows * tiles.columns, tiles.height, tiles.width), NO_VALUE, np.uint8
+        (tiles.rows * tiles.columns, tiles.height, tiles.width), NOTHING, np.uint8
     )
     places[: len(tiles.order), :height, :width] = flat[tiles.order]
     grid = places.reshape(tiles.rows, tiles.columns, tiles.height, tiles.width)

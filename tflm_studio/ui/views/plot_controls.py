@@ -59,6 +59,7 @@ class PlotControls(QWidget):
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 8, 0)
         self._layout.setSpacing(6)
+        self._layout.addStretch(1)
         for row in rows:
             widget = self._combo_box(row) if row.options else self._check_box(row)
             widget.setObjectName(row.key)
