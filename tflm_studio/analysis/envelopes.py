@@ -25,7 +25,11 @@ class Envelope(NamedTuple):
 
 
 def envelope(
-    read: Reader, start: int, stop: int, cancelled: Callable[[], bool] = lambda: False
+    read: Reader,
+    start: int,
+    stop: int,
+    cancelled: Callable[[], bool] = lambda: False,
+    most: int = MOST_POINTS,
 ) -> Envelope:
     """The lowest and the highest value of consecutive runs of elements.
 
@@ -34,14 +38,15 @@ def envelope(
         start: First element.
         stop: Behind the last element.
         cancelled: Asked now and then; what is there by then is returned.
+        most: Points at most, but for a last pair.
 
     Returns:
         The elements themselves if there are few, else two points for each run. O(elements).
     """
     count = stop - start
-    if count <= MOST_POINTS:
+    if count <= most:
         return Envelope(wide(np.arange(start, stop)), wide(read(start, count)))
-    run = -(-count * 2 // MOST_POINTS)
+    run = -(-count * 2 // most)
     at_once = max(READ_AT_ONCE // run, 1) * run
     pairs: list[Reals] = []
     for first in range(start, stop, at_once):

@@ -76,7 +76,7 @@ def _to_real(contents: BufferContents, key: Key, stored: Array) -> Reals:
         part = key[axis]
         behind = sum(isinstance(each, slice) for each in key[axis + 1 :])
         scale, zero = (
-            np.asarray(each[part]).reshape(*np.shape(each[part]), *(1,) * behind)
+            np.reshape(each[part], (*np.shape(each[part]), *(1,) * behind))
             for each in (q.scale, q.zero_point)
         )
     with np.errstate(all="ignore"):  # a scale may be infinite, or no number

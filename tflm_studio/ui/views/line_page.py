@@ -20,7 +20,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QTimer
 from PySide6.QtGui import QColor, QPalette
 
-from tflm_studio.analysis.envelopes import Envelope, Reader, envelope, wide
+from tflm_studio.analysis.envelopes import MOST_POINTS, Envelope, Reader, envelope, wide
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.analysis.value_blocks import channel_axis, channel_key, spread, value_block
 from tflm_studio.analysis.value_curves import Curve, energy_curve, sorted_curve, sum_curve
@@ -36,6 +36,7 @@ from tflm_studio.ui.views.plot_page import PlotPage
 
 BACKGROUND_ELEMENTS = 1 << 19  # more are read in a thread
 DOTTED_POINTS = 200
+LEAST_POINTS = 512
 SMOOTH_POINTS = 1000  # of more, a line takes long to draw smoothly
 MOST_OVERLAID = 12
 REDRAW_DELAY_MS = 30
@@ -78,14 +79,16 @@ class Trace(NamedTuple):
     read: Reader | None
     curve: Curve | None
 
-    def seen(self, low: float, high: float, cancelled: Callable[[], bool]) -> Envelope:
-        """What there is to see from one position to another."""
+    def seen(
+        self, low: float, high: float, most: int, cancelled: Callable[[], bool]
+    ) -> Envelope:
+        """What there is to see from one position to another, in so many points."""
         if self.curve is not None:
-            return _seen(self.curve, low, high)
+            return _seen(self.curve, low, high, most)
         assert self.read is not None
         start = min(max(math.floor(low), 0), self.length)
         stop = max(min(math.ceil(high) + 1, self.length), start)
-        return envelope(self.read, start, stop, cancelled)
+        return envelope(self.read, start, stop, cancelled, most)
 
 
 class LinePage(PlotPage):
@@ -257,7 +260,9 @@ class LinePage(PlotPage):
         if not self._traces:
             return
         low, high = self.plot.getViewBox().viewRange()[0]
-        work = partial(_all_seen, list(self._traces), low, high)
+        pixels = int(self.plot.width() * self.plot.devicePixelRatioF())
+        most = min(max(2 * pixels, LEAST_POINTS), MOST_POINTS)
+        work = partial(_all_seen, list(self._traces), low, high, most)
         stored = sum(trace.length for trace in self._traces if trace.read is not None)
         share = (high - low) / max(self._traces[0].length, 1)
         if stored * min(share, 1.0) > BACKGROUND_ELEMENTS:
@@ -396,17 +401,21 @@ def _reader(grid: ValueGrid, channel: int | None) -> tuple[Reader, int]:
 
 
 def _all_seen(
-    traces: list[Trace], low: float, high: float, cancelled: Callable[[], bool]
+    traces: list[Trace],
+    low: float,
+    high: float,
+    most: int,
+    cancelled: Callable[[], bool],
 ) -> list[Envelope]:
-    return [trace.seen(low, high, cancelled) for trace in traces]
+    return [trace.seen(low, high, most, cancelled) for trace in traces]
 
 
-def _seen(curve: Curve, low: float, high: float) -> Envelope:
+def _seen(curve: Curve, low: float, high: float, most: int) -> Envelope:
     """The points of a curve in view, and one more on each side."""
     first = max(int(np.searchsorted(curve.x, low)) - 1, 0)
     last = min(int(np.searchsorted(curve.x, high)) + 1, len(curve.x))
     x, y = curve.x[first:last], curve.y[first:last]
-    line = envelope(lambda start, count: y[start : start + count], 0, len(y))
+    line = envelope(lambda start, count: y[start : start + count], 0, len(y), most=most)
     if len(line.x) == len(x):
         return Envelope(x, y)
     return Envelope(np.interp(line.x, np.arange(len(x)), x), line.y)

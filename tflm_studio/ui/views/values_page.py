@@ -12,6 +12,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QRect,
+    QSignalBlocker,
     Qt,
     Signal,
 )
@@ -231,6 +232,7 @@ class AxisSlicer(QWidget):
         key = (grid.contents.shape, grid.contents.axis_names, grid.sliceable_axes)
         self._fixed = grid.fixed
         if key == self._key:
+            self._show_fixed()
             return
         self._key = key
         while (item := self._layout.takeAt(0)) is not None:
@@ -240,6 +242,12 @@ class AxisSlicer(QWidget):
         self._spins.clear()
         for axis in grid.sliceable_axes:
             self._add_axis(grid, axis)
+
+    def _show_fixed(self) -> None:
+        for axis, spin in self._spins.items():
+            fixed = self._fixed[axis]
+            with QSignalBlocker(spin):
+                spin.setValue(-1 if fixed is None else fixed)
 
     def _add_axis(self, grid: ValueGrid, axis: int) -> None:
         name, last = grid.contents.axis_names[axis], grid.contents.shape[axis] - 1
