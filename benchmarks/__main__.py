@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.bench_edits import edits
 from benchmarks.bench_files import comparisons, start_up
+from benchmarks.bench_plots import plots
 from benchmarks.interleaved import Comparison, medians
 from benchmarks.subjects import subjects
 
@@ -49,6 +50,8 @@ def main() -> int:
             if subject == "operators":
                 found = chain(found, edits(path))
             rows += [_print_row(subject, each, arguments.seconds) for each in found]
+    if arguments.only in "plots":
+        rows += [_print_row("plots", each, arguments.seconds) for each in plots()]
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0

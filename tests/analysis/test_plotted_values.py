@@ -14,11 +14,11 @@ from tflm_studio.analysis import channel_histograms as channel_module
 from tflm_studio.analysis import kernel_images as kernel_module
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.channel_histograms import channel_histograms
-from tflm_studio.analysis.envelopes import envelope
+from tflm_studio.analysis.envelopes import RUN, envelope, overview
 from tflm_studio.analysis.kernel_images import kernel_axes, kernel_images
 from tflm_studio.analysis.planes import plane, wrapped_plane
 from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError, measure
-from tflm_studio.analysis.value_blocks import channel_axis, channel_key, spread, value_block
+from tflm_studio.analysis.value_blocks import channel_axis, channel_reader, spread, value_block
 from tflm_studio.analysis.value_curves import energy_curve, sorted_curve, sum_curve
 from tflm_studio.model.quantization import AffineQuantization
 from tflm_studio.model.tensor_types import ELEMENT_TYPES, decode, encode
@@ -87,7 +87,20 @@ def test_scales_of_the_last_axis() -> None:
     reals = (values - np.arange(4)) * np.arange(1, 5) / 4
     assert np.array_equal(value_block(contents, key, real=True), reals[key])
     assert channel_axis(contents) == 3
-    assert channel_key(contents, 3, 2) == (*(slice(None),) * 3, 2)
+
+
+@pytest.mark.parametrize("real", [False, True])
+@pytest.mark.parametrize("axis", [0, 1, 3])
+def test_values_of_one_channel(axis: int, real: bool) -> None:
+    values = numbers(4, 4, 3, 4)
+    inner = int(np.prod(values.shape[axis + 1 :]))
+    contents = contents_of(values, INT4, FILTER, per_channel(4, inner))
+    read, count = channel_reader(contents, axis, 2, real=real)
+    expected = values.take(2, axis).reshape(-1)
+    expected = (expected - 2) * 0.75 if real else expected
+    assert count == 48
+    assert np.array_equal(read(0, 48), expected)
+    assert np.array_equal(read(5, 100), expected[5:])
 
 
 def test_which_axis_has_channels() -> None:
@@ -250,3 +263,20 @@ def test_an_envelope_misses_no_extreme() -> None:
     assert math.isclose(found.x[0], 100)
     few = envelope(lambda start, count: values[start : start + count], 5, 9)
     assert few.y.tolist() == values[5:9].tolist()
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 5000])
+def test_an_overview_misses_no_extreme(count: int) -> None:
+    values = np.random.default_rng(count).normal(size=count)
+    values[::7] = np.nan
+    found = overview(lambda start, size: values[start : start + size], count)
+    whole = found.envelope(0, count, 16)
+    assert len(whole.x) <= 18
+    for end in (np.nanmin, np.nanmax):
+        if count > 1:
+            assert end(whole.y) == end(values)
+    part = found.envelope(count // 2, count, 1000)
+    first = count // 2 // RUN * RUN
+    assert part.x[0] == first
+    if count > 1:
+        assert np.nanmax(part.y) == np.nanmax(values[first:])

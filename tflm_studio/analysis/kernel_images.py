@@ -15,7 +15,7 @@ from tflm_studio.analysis.value_blocks import value_block
 from tflm_studio.model.quantization import Reals
 
 READ_AT_ONCE = 1 << 20  # elements
-MOST_PIXELS = 1 << 22  # of all images together
+MOST_PIXELS = 1 << 20  # of all images together
 
 _KERNELS = ("out", "channel")
 

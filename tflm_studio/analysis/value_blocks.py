@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tflm_studio.model.quantization import Reals
 from tflm_studio.model.tensor_types import Array, decode
 
 Key = tuple[slice | int, ...]
+Reader = Callable[[int, int], Array]  # start, count
 
 _CHANNEL_NAMES = ("out", "channel", "filter")
 
@@ -84,9 +86,30 @@ def _to_real(contents: BufferContents, key: Key, stored: Array) -> Reals:
     return reals
 
 
-def channel_key(contents: BufferContents, axis: int, channel: int) -> Key:
-    """The key of one channel."""
-    return tuple(channel if a == axis else slice(None) for a in range(len(contents.shape)))
+def channel_reader(
+    contents: BufferContents, axis: int, channel: int, *, real: bool = False
+) -> tuple[Reader, int]:
+    """What reads consecutive values of one channel, and how many it has. O(1).
+
+    Args:
+        contents: The buffer.
+        axis: The axis of the channels.
+        channel: An index along it.
+        real: Read the reals that quantised values stand for, not what is stored.
+    """
+    size, inner = contents.shape[axis], math.prod(contents.shape[axis + 1 :])
+    total = contents.count // size
+    run = contents.reals if real else contents.values
+    pick = contents.reals_at if real else contents.values_at
+
+    def read(start: int, count: int) -> Array:
+        count = max(0, min(count, total - start))
+        if total == inner:
+            return run(channel * inner + start, count)
+        block, within = np.divmod(np.arange(start, start + count), inner)
+        return pick((block * size + channel) * inner + within)
+
+    return read, total
 
 
 def spread(count: int, most: int, wanted: int | None = None) -> list[int]:

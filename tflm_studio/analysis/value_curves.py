@@ -17,7 +17,7 @@ from tflm_studio.model.quantization import Reals
 from tflm_studio.model.tensor_types import Array
 
 MOST_POINTS = 1 << 18
-MOST_SORTED = 1 << 24  # elements; of more, every so many are sorted
+MOST_SORTED = 1 << 23  # elements; of more, every so many are sorted
 CHUNK = 1 << 20  # elements
 
 Reader = Callable[[int, int], Array]  # start, count
@@ -51,7 +51,7 @@ def sorted_curve(read: Reader, count: int, cancelled: Cancelled = lambda: False)
     values = np.concatenate(parts) if parts else np.zeros(0)
     if values.dtype.kind == "f":
         values = values[np.isfinite(values)]
-    values = np.sort(values)
+    values.sort()
     places = np.unique(
         np.linspace(0, len(values) - 1, min(len(values), MOST_POINTS)).astype(int)
     )
@@ -100,8 +100,9 @@ def energy_curve(
     step = -(-count // MOST_SORTED) or 1
     parts = [each[::step] for each in _chunks(squares, count, CHUNK // step * step, cancelled)]
     values = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    values = np.sort(values[np.isfinite(values)])[::-1]
-    held = np.cumsum(values, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    values.sort()
+    held = np.cumsum(values[::-1], dtype=np.float64)
     if not len(held) or not held[-1] > 0:
         return Curve(np.zeros(0), np.zeros(0), step)
     places = np.unique(np.linspace(0, len(held) - 1, min(len(held), MOST_POINTS)).astype(int))

@@ -72,6 +72,7 @@ class PlotLike(Protocol):
     """What the view asks of a page that draws channels and remembers how."""
 
     channel_chosen: SignalInstance
+    channel: int | None
 
     def follow_choices(self, choices: ViewChoices) -> None:
         """Remembers what is chosen about it in these choices."""
@@ -326,11 +327,13 @@ class BufferView(QWidget):
 
     def _show_page(self, number: int) -> None:
         page = self.page(number)
-        if isinstance(page, PlotLike):
-            page.show_channel(self._channel)
         if number in self._stale and self._grid is not None:
+            if isinstance(page, PlotLike):
+                page.channel = self._channel
             page.show_contents(self._grid, self._statistics)
             self._stale.discard(number)
+        elif isinstance(page, PlotLike):
+            page.show_channel(self._channel)
         assert isinstance(page, QWidget)
         self._page_stack.setCurrentWidget(page)
         self._slicer.setVisible(page.uses_axes)

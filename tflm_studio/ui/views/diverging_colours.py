@@ -119,11 +119,16 @@ def _sound(reach: float) -> float:
 
 def colour_numbers(values: NDArray[np.float64], colours: ColourRange) -> NDArray[np.uint8]:
     """Numbers of colours for values: 0 to `HIGHEST`, or `NOT_FINITE`."""
+    center, below, above = colours.center, colours.below or math.inf, colours.above or math.inf
+    with np.errstate(all="ignore"):  # not finite, or the largest floats
+        apart = values - center
+        apart *= (
+            ZERO / below if below == above else np.where(apart < 0, ZERO / below, ZERO / above)
+        )
+        np.clip(apart, -ZERO, ZERO, out=apart)
+        apart += ZERO + 0.5
+        numbers: NDArray[np.uint8] = apart.astype(np.uint8)
     finite = np.isfinite(values)
-    apart = np.clip(np.where(finite, values, colours.center), -FARTHEST, FARTHEST)
-    apart -= colours.center
-    below, above = colours.below or math.inf, colours.above or math.inf
-    apart *= np.where(apart < 0, ZERO / below, ZERO / above)
-    numbers: NDArray[np.uint8] = np.rint(np.clip(apart, -ZERO, ZERO) + ZERO).astype(np.uint8)
-    numbers[~finite] = NOT_FINITE
+    if not finite.all():
+        numbers[~finite] = NOT_FINITE
     return numbers

@@ -98,7 +98,7 @@ class HistogramPage(PlotPage):
 
     def show_contents(self, grid: ValueGrid, statistics: Statistics | None) -> None:
         """Shows the histogram of all values behind a grid."""
-        self.grid = grid
+        self.grid, self._is_moved = grid, False
         self.controls.show_only(self._sensible_choices(grid))
         self.show_statistics(statistics)
 
@@ -109,7 +109,9 @@ class HistogramPage(PlotPage):
     def show_statistics(self, statistics: Statistics | None) -> None:
         """Shows a histogram, or that it is still being made."""
         self._task.cancel()
-        self._statistics, self._channels = statistics, None
+        if statistics is None or statistics is not self._statistics:
+            self._channels = None
+        self._statistics = statistics
         self._histogram = statistics.histogram if statistics is not None else None
         if self._parts != "all" and self._histogram is not None:
             self._count_channels(self._histogram)
@@ -124,11 +126,12 @@ class HistogramPage(PlotPage):
         """Points a channel out."""
         is_other = channel != self.channel
         super().show_channel(channel)
-        if is_other and self._channels is not None:
+        if is_other and self._parts != "all":
             self.show_statistics(self._statistics)
 
     def show_choice(self, key: str) -> None:
         """Shows the same counts in another way."""
+        self._is_moved = False
         self.show_statistics(self._statistics)
 
     @property
@@ -149,6 +152,10 @@ class HistogramPage(PlotPage):
         ridges = min(max(self.plot.height() // RIDGE_PIXELS, 8), MOST_RIDGES)
         most = ridges if self._parts == "ridges" else MOST_OVERLAID
         wanted = spread(count, most, self.channel)
+        known = self._channels
+        if known is not None and known.indices == wanted:
+            self._show()
+            return
         bins = _coarser(whole, grid.contents.count // count)
         work = partial(_counted, grid=grid, axis=axis, wanted=wanted, bins=bins)
         if grid.contents.count > BACKGROUND_ELEMENTS:
@@ -164,7 +171,8 @@ class HistogramPage(PlotPage):
     def _show(self) -> None:
         self._say()
         self._draw()
-        self.show_whole()
+        if not self._is_moved:
+            self.reset_view()
 
     def _say(self) -> None:
         grid, found, histogram = self.grid, self._statistics, self._histogram
@@ -326,7 +334,7 @@ class HistogramPage(PlotPage):
         histogram = self._histogram
         if histogram is None:
             return
-        bins = histogram if self._channels is None else self._channels.bins
+        bins = histogram if self._shown_channels is None else self._shown_channels.bins
         edges = drawable(bins.edges)
         low, high = float(edges[0]), float(edges[-1])
         near = [mark.value for mark in self._saturation_marks()]
@@ -344,8 +352,12 @@ class HistogramPage(PlotPage):
         free = max(height - self._marks.height, height / 3, 1.0)
         self.plot.setYRange(floor, floor + (top - floor) * height / free, padding=0)
 
+    @property
+    def _shown_channels(self) -> Channels | None:
+        return self._channels if self._parts != "all" else None
+
     def _height_range(self) -> tuple[float, float]:
-        channels = self._channels
+        channels = self._shown_channels
         if self._parts == "ridges" and channels is not None:
             last = len(channels.indices) - 1
             return -0.05 * (last + 1), last + min(RIDGE_HEIGHT, last + 1)
@@ -397,7 +409,7 @@ class HistogramPage(PlotPage):
 
     def drawn(self) -> Drawn:
         """The bins and their counts."""
-        channels = self._channels if self._parts != "all" else None
+        channels = self._shown_channels
         bins = channels.bins if channels is not None else self._histogram
         if bins is None:
             return Drawn(("from", "to", "count"), ())

@@ -20,9 +20,17 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QTimer
 from PySide6.QtGui import QColor, QPalette
 
-from tflm_studio.analysis.envelopes import MOST_POINTS, Envelope, Reader, envelope, wide
+from tflm_studio.analysis.envelopes import (
+    MOST_POINTS,
+    Envelope,
+    Overview,
+    Reader,
+    envelope,
+    overview,
+    wide,
+)
 from tflm_studio.analysis.statistics import Statistics
-from tflm_studio.analysis.value_blocks import channel_axis, channel_key, spread, value_block
+from tflm_studio.analysis.value_blocks import channel_axis, channel_reader, spread
 from tflm_studio.analysis.value_curves import Curve, energy_curve, sorted_curve, sum_curve
 from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.tasks import LatestTask
@@ -34,7 +42,7 @@ from tflm_studio.ui.views.plot_controls import Choice, IndexBox
 from tflm_studio.ui.views.plot_export import Drawn
 from tflm_studio.ui.views.plot_page import PlotPage
 
-BACKGROUND_ELEMENTS = 1 << 19  # more are read in a thread
+READ_EACH_TIME = 1 << 18  # elements; more are read once, in a thread
 DOTTED_POINTS = 200
 LEAST_POINTS = 512
 SMOOTH_POINTS = 1000  # of more, a line takes long to draw smoothly
@@ -72,23 +80,25 @@ class Trace(NamedTuple):
         length: How many positions it has.
         read: Its values, if every position has one.
         curve: Its points, if they are fewer.
+        overview: The extremes of its values, if they are many.
     """
 
     channel: int | None
     length: int
     read: Reader | None
     curve: Curve | None
+    overview: Overview | None
 
-    def seen(
-        self, low: float, high: float, most: int, cancelled: Callable[[], bool]
-    ) -> Envelope:
+    def seen(self, low: float, high: float, most: int) -> Envelope:
         """What there is to see from one position to another, in so many points."""
         if self.curve is not None:
             return _seen(self.curve, low, high, most)
         assert self.read is not None
         start = min(max(math.floor(low), 0), self.length)
         stop = max(min(math.ceil(high) + 1, self.length), start)
-        return envelope(self.read, start, stop, cancelled, most)
+        if self.overview is not None and stop - start > READ_EACH_TIME:
+            return self.overview.envelope(start, stop, most)
+        return envelope(self.read, start, stop, most=most)
 
 
 class LinePage(PlotPage):
@@ -101,6 +111,7 @@ class LinePage(PlotPage):
         self._curves: list[Any] = []
         self._traces: list[Trace] = []
         self._lines: list[Envelope] = []
+        self._wanted: object = None  # what the lines are or will be of
         self._statistics: Statistics | None = None
         self._index = IndexBox()
         self._index.setObjectName("line.channel")
@@ -108,8 +119,6 @@ class LinePage(PlotPage):
         self.controls.add(self._index, ORDER.key)
         self._preparing = LatestTask(self)
         self._preparing.finished.connect(self._on_prepared)
-        self._task = LatestTask(self)
-        self._task.finished.connect(self._on_seen)
         self._redraw = QTimer(self, singleShot=True, interval=REDRAW_DELAY_MS)
         self._redraw.setObjectName("redraw")
         self._redraw.timeout.connect(self._draw)
@@ -147,6 +156,11 @@ class LinePage(PlotPage):
         self._prepare(is_new=True)
 
     @property
+    def is_reading(self) -> bool:
+        """Whether values are still being read in a thread."""
+        return self._preparing.is_running
+
+    @property
     def _parts(self) -> str:
         has_channels = self.grid is not None and channel_axis(self.grid.contents) is not None
         return self.controls.value(PARTS.key) if has_channels else "all"
@@ -164,12 +178,15 @@ class LinePage(PlotPage):
         grid = self.grid
         if grid is None:
             return
+        channels = self._show_controls(grid)
+        wanted = (grid.contents, grid.is_real, tuple(channels), self._order)
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
         if is_new:
             self._is_moved = False
-        channels = self._show_controls(grid)
         work = partial(_traces, grid, channels, self._order)
-        is_quick = channels == [None] and self._order == "stored"
-        if grid.contents.count > BACKGROUND_ELEMENTS and not is_quick:
+        if grid.contents.count > READ_EACH_TIME:
             self.set_caption("reading…")
             self._preparing.start(lambda cancelled: work(cancelled))
         else:
@@ -262,16 +279,9 @@ class LinePage(PlotPage):
         low, high = self.plot.getViewBox().viewRange()[0]
         pixels = int(self.plot.width() * self.plot.devicePixelRatioF())
         most = min(max(2 * pixels, LEAST_POINTS), MOST_POINTS)
-        work = partial(_all_seen, list(self._traces), low, high, most)
-        stored = sum(trace.length for trace in self._traces if trace.read is not None)
-        share = (high - low) / max(self._traces[0].length, 1)
-        if stored * min(share, 1.0) > BACKGROUND_ELEMENTS:
-            self._task.start(lambda cancelled: work(cancelled))
-        else:
-            self._task.cancel()
-            self._on_seen(work(lambda: False))
+        self._show_lines([trace.seen(low, high, most) for trace in self._traces])
 
-    def _on_seen(self, lines: list[Envelope]) -> None:
+    def _show_lines(self, lines: list[Envelope]) -> None:
         is_first = not self._lines
         self._lines = lines
         while len(self._curves) > len(lines):
@@ -385,7 +395,9 @@ def _traces(
             curve = sum_curve(read, count, cancelled)
         elif order == "energy":
             curve = energy_curve(read, count, center_of(grid), cancelled)
-        found.append(Trace(channel, count, None if curve is not None else read, curve))
+        is_long = curve is None and count > READ_EACH_TIME
+        extremes = overview(read, count, cancelled) if is_long else None
+        found.append(Trace(channel, count, read if curve is None else None, curve, extremes))
     return found
 
 
@@ -395,19 +407,7 @@ def _reader(grid: ValueGrid, channel: int | None) -> tuple[Reader, int]:
         return (contents.reals if grid.is_real else contents.values), contents.count
     axis = channel_axis(contents)
     assert axis is not None
-    key = channel_key(contents, axis, channel)
-    values = value_block(contents, key, real=grid.is_real).reshape(-1)
-    return (lambda start, count: values[start : start + count]), len(values)
-
-
-def _all_seen(
-    traces: list[Trace],
-    low: float,
-    high: float,
-    most: int,
-    cancelled: Callable[[], bool],
-) -> list[Envelope]:
-    return [trace.seen(low, high, most, cancelled) for trace in traces]
+    return channel_reader(contents, axis, channel, real=grid.is_real)
 
 
 def _seen(curve: Curve, low: float, high: float, most: int) -> Envelope:
