@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def _heat_maps(values: Any, name: str) -> Iterator[Comparison]:
     _show(page, plain)
 
     def ours() -> None:
-        page.show_contents(ValueGrid(contents), None)
+        page.show_contents(ValueGrid(replace(contents)), None)
         page.grab()
 
     def theirs() -> None:
@@ -94,7 +95,7 @@ def _lines(values: Any) -> Iterator[Comparison]:
     _show(page, plain)
 
     def ours() -> None:
-        page.show_contents(ValueGrid(contents), None)
+        page.show_contents(ValueGrid(replace(contents)), None)
         while page.is_reading:
             _process_events()
         page.grab()
