@@ -139,6 +139,9 @@ def test_counts_of_channels(
         assert abs(counts[line] - expected).sum() <= (2 if real else 0)
     whole = channel_histograms(contents, axis, range(6), bins, real=real)
     assert whole.sum() == values.size
+    monkeypatch.setattr(channel_module, "FEW", 1)
+    alone = channel_histograms(contents, axis, [4, 1], bins, real=real)
+    assert np.array_equal(alone, counts)
 
 
 def test_counts_leave_out_what_is_not_finite_and_can_be_cancelled() -> None:

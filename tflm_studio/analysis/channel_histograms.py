@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often the values of each channel fall into the bins of one histogram.
 
-One pass over consecutive elements, a chunk at a time: a channel that is the last axis has its
-values far apart, and reading them one channel after the other would read all bytes each time.
+One pass over consecutive elements, a chunk at a time, unless only few channels are wanted: a
+channel that is the last axis has its values far apart, and reading all channels one after the
+other would read all bytes each time.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError
+from tflm_studio.analysis.value_blocks import Reader, channel_reader
+from tflm_studio.model.tensor_types import Array
 
 CHUNK = 1 << 19  # elements
+FEW = 8  # times as many channels are not wanted: each wanted one is read on its own
 
 Counts = NDArray[np.int64]
+Numbers = Callable[[Array], NDArray[np.intp]]
 
 
 def channel_histograms(
@@ -46,20 +52,42 @@ def channel_histograms(
     Raises:
         MeasuringCancelledError: `cancelled` said so.
     """
-    count = len(bins.counts)
-    slots = _Slots(contents, axis, channels)
+    numbers = _bin_numbers(contents, bins, real)
+    if len(channels) * FEW <= contents.shape[axis]:
+        readers = [channel_reader(contents, axis, channel, real=real) for channel in channels]
+        rows = [_counts(read, total, numbers, bins, cancelled) for read, total in readers]
+        return np.array(rows, np.int64).reshape(len(channels), len(bins.counts))
+    count, slots = len(bins.counts), _Slots(contents, axis, channels)
     found = np.zeros((len(channels) + 1) * count, np.int64)
     read = contents.reals if real else contents.values
     for start in range(0, contents.count, slots.chunk):
-        if cancelled():
-            raise MeasuringCancelledError
+        _check(cancelled)
         values = read(start, slots.chunk)
-        codes = slots.at(start, len(values)) * count
-        codes += _bin_numbers(values, bins)
-        if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
-            codes = codes[finite]
-        found += np.bincount(codes, minlength=len(found))
+        codes = slots.at(start, len(values)) * count + numbers(values)
+        found += np.bincount(_of_finite(codes, values), minlength=len(found))
     return found.reshape(-1, count)[:-1]
+
+
+def _counts(
+    read: Reader, total: int, numbers: Numbers, bins: Histogram, cancelled: Callable[[], bool]
+) -> Counts:
+    found = np.zeros(len(bins.counts), np.int64)
+    for start in range(0, total, CHUNK):
+        _check(cancelled)
+        values = read(start, CHUNK)
+        found += np.bincount(_of_finite(numbers(values), values), minlength=len(found))
+    return found
+
+
+def _check(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise MeasuringCancelledError
+
+
+def _of_finite(codes: NDArray[np.intp], values: Array) -> NDArray[np.intp]:
+    if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
+        return codes[finite]
+    return codes
 
 
 class _Slots:
@@ -76,9 +104,9 @@ class _Slots:
         self._repeated = self._find(0, self.chunk) if period <= CHUNK else None
 
     def at(self, start: int, count: int) -> NDArray[np.intp]:
-        """Those of consecutive elements, an array of its own."""
+        """Those of consecutive elements; not to be changed."""
         if self._repeated is not None:
-            return self._repeated[:count].copy()
+            return self._repeated[:count]
         return self._find(start, count)
 
     def _find(self, start: int, count: int) -> NDArray[np.intp]:
@@ -87,10 +115,26 @@ class _Slots:
         return found
 
 
-def _bin_numbers(values: NDArray[np.generic], bins: Histogram) -> NDArray[np.intp]:
-    with np.errstate(all="ignore"):  # NaN and infinities are left out by the caller
-        # Halves: the range of float64 does not fit float64.
-        places = (values.astype(np.float64) / 2 - bins.start / 2) / (bins.width / 2)
-        places = np.nan_to_num(np.floor(places), nan=0.0)
-        numbers: NDArray[np.intp] = np.clip(places, 0, len(bins.counts) - 1).astype(np.intp)
+def _bin_numbers(contents: BufferContents, bins: Histogram, real: bool) -> Numbers:
+    """What finds the bins of values: a look into a table where there are few distinct ones."""
+    kind = contents.kind
+    if real or kind.kind != "integer" or kind.bits > 16:
+        return partial(_computed_numbers, bins=bins)
+    table = _computed_numbers(np.arange(kind.low, kind.high + 1), bins)
+    # Negative indices count from the end, so stored values can be looked up as they are.
+    table = np.roll(table, kind.low)
+    return lambda values: table[values]
+
+
+def _computed_numbers(values: Array, bins: Histogram) -> NDArray[np.intp]:
+    last = len(bins.counts) - 1
+    wide = values if values.dtype == np.float32 else values.astype(np.float64)
+    with np.errstate(all="ignore"):  # what is not finite is left out by the caller
+        if 1e-30 < bins.width < 1e30 and abs(bins.start) < 1e30:
+            places = (wide - wide.dtype.type(bins.start)) * wide.dtype.type(1 / bins.width)
+        else:  # Halves: the range of float64 does not fit float64.
+            halves = wide.astype(np.float64) / 2 - bins.start / 2
+            places = halves / (bins.width / 2)
+        np.clip(places, 0, last, out=places)
+        numbers: NDArray[np.intp] = places.astype(np.intp)
     return numbers

@@ -132,6 +132,8 @@ class HistogramPage(PlotPage):
     def show_choice(self, key: str) -> None:
         """Shows the same counts in another way."""
         self._is_moved = False
+        if key == PARTS.key:
+            self._channels = None
         self.show_statistics(self._statistics)
 
     @property
@@ -298,7 +300,7 @@ class HistogramPage(PlotPage):
             color = channel_colour(number, len(channels.indices), dark)
             fill = QColor(color)
             fill.setAlphaF(0.25)
-            pen = pg.mkPen(color, width=2.5 if is_chosen else 1.2)
+            pen = pg.mkPen(color, width=2 if is_chosen else 1)
             heights = self._heights(channels.counts[number])
             self._add_line(channels.bins, heights, floor, fill if is_chosen else None, pen)
 
