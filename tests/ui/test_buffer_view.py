@@ -418,10 +418,10 @@ def test_plots_follow_edits(shown: Shown) -> None:
     assert page.caption == "72 counted, each bin 1 wide"
     page = shown.open_page("Line")
     shown.document.do(Set(("buffers", FILTER + 1, "data"), bytes([3]) * 72))
-    assert page._curve.getData()[1].tolist() == [3.0] * 72
+    assert page._curves[0].getData()[1].tolist() == [3.0] * 72
     page = shown.open_page("Heat map")
     shown.document.undo()
-    assert set(page._image.image.reshape(-1).tolist()) == {127}
+    assert set(page._image.image.reshape(-1).tolist()) == {126}
 
 
 def test_large_buffers_are_measured_in_the_background(

@@ -28,7 +28,9 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.kernel_images import kernel_axes
 from tflm_studio.analysis.statistics import Statistics, measure
+from tflm_studio.analysis.value_blocks import channel_axis
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, Document
 from tflm_studio.model.address import Address
@@ -84,6 +86,17 @@ class SlicingPage(Protocol):
 
 
 @runtime_checkable
+class PlotLike(Protocol):
+    """What the view asks of a page that draws channels."""
+
+    channel_chosen: SignalInstance
+    channel: int | None
+
+    def show_channel(self, channel: int | None) -> None:
+        """Points a channel out that was picked elsewhere, None for none."""
+
+
+@runtime_checkable
 class RememberingPage(Protocol):
     """A page that remembers how people like to look at it."""
 
@@ -118,6 +131,10 @@ def _has_numbers(contents: BufferContents) -> bool:
     return contents.kind.kind in ("integer", "float", "bool") and contents.count > 0
 
 
+def _has_kernels(contents: BufferContents) -> bool:
+    return _has_numbers(contents) and kernel_axes(contents) is not None
+
+
 def _has_channels(contents: BufferContents) -> bool:
     return _has_numbers(contents) and bool(contents.shape)
 
@@ -126,6 +143,7 @@ PAGES = (
     PageRow("Values", "values_page", "ValuesPage", _has_values),
     PageRow("Histogram", "histogram_page", "HistogramPage", _has_numbers),
     PageRow("Heat map", "heat_map_page", "HeatMapPage", _has_numbers),
+    PageRow("Kernels", "kernels_page", "KernelsPage", _has_kernels),
     PageRow("Line", "line_page", "LinePage", _has_numbers),
     PageRow("Channels", "channels_page", "ChannelsPage", _has_channels),
     PageRow("Compare", "compare_page", "ComparePage", _has_numbers),
@@ -163,6 +181,7 @@ class BufferView(QWidget):
         self._offered: list[QAction] = []
         self._wanted_page = 0
         self.choices = ViewChoices(self)
+        self._channel: int | None = None
         self._task = LatestTask(self)
         self._task.finished.connect(self._on_measured)
         self._decoder = LatestTask(self)
@@ -194,7 +213,7 @@ class BufferView(QWidget):
         column.addLayout(self._build_header())
         column.addLayout(self._build_tabs())
         self._slicer = AxisSlicer()
-        self._slicer.changed.connect(self._show_grid)
+        self._slicer.changed.connect(self._on_slicer_changed)
         column.addWidget(self._slicer)
         column.addWidget(self._notice)
         column.addLayout(body, 1)
@@ -228,8 +247,7 @@ class BufferView(QWidget):
 
     def _build_tabs(self) -> QHBoxLayout:
         self._tabs = _named(QTabBar(drawBase=False, expanding=False), "pages")
-        self._tabs.setUsesScrollButtons(False)
-        self._tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        self._tabs.setUsesScrollButtons(True)
         for page in PAGES:
             self._tabs.addTab(page.title)
         self._tabs.currentChanged.connect(self._on_tab_changed)
@@ -286,8 +304,10 @@ class BufferView(QWidget):
                 self._slicer.add_tools(tools)
             if isinstance(page, RememberingPage):
                 page.follow_choices(self.choices)
+            if isinstance(page, PlotLike):
+                page.channel_chosen.connect(self.choose_channel)
             if isinstance(page, SlicingPage):
-                page.slice_wanted.connect(self._show_grid)
+                page.slice_wanted.connect(self._on_slicer_changed)
             self._page_stack.addWidget(page)
             self._pages[number] = page
             self._stale.add(number)
@@ -300,7 +320,26 @@ class BufferView(QWidget):
             if isinstance(page, RememberingPage):
                 page.follow_choices(self.choices)
 
+    def choose_channel(self, channel: int) -> None:
+        """Shows this channel on all pages that tell channels apart."""
+        grid = self._grid
+        axis = channel_axis(grid.contents) if grid is not None else None
+        if grid is None or axis is None:
+            return
+        self._channel = channel
+        if axis in grid.sliceable_axes:
+            fixed = tuple(channel if a == axis else f for a, f in enumerate(grid.fixed))
+            self._show_grid(replace(grid, fixed=fixed))
+        else:
+            self._show_channel()
+
+    def _show_channel(self) -> None:
+        page = self.page(self._tabs.currentIndex())
+        if isinstance(page, PlotLike):
+            page.show_channel(self._channel)
+
     def _on_selection_changed(self, address: Address) -> None:
+        self._channel = None
         self._decoder.cancel()
         stored = contents_at(self._document.model, address)
         self._say("")
@@ -373,6 +412,12 @@ class BufferView(QWidget):
         if self._grid is not None:
             self._show_grid(replace(self._grid, is_real=self._real.isChecked()))
 
+    def _on_slicer_changed(self, grid: ValueGrid) -> None:
+        axis = channel_axis(grid.contents)
+        if axis is not None and axis in grid.sliceable_axes:
+            self._channel = grid.fixed[axis]
+        self._show_grid(grid)
+
     def _show_grid(self, grid: ValueGrid) -> None:
         old, self._grid = self._grid, grid
         if old is None or (old.contents, old.is_real) != (grid.contents, grid.is_real):
@@ -398,8 +443,12 @@ class BufferView(QWidget):
     def _show_page(self, number: int) -> None:
         page = self.page(number)
         if number in self._stale and self._grid is not None:
+            if isinstance(page, PlotLike):
+                page.channel = self._channel
             page.show_contents(self._grid, self._statistics)
             self._stale.discard(number)
+        elif isinstance(page, PlotLike):
+            page.show_channel(self._channel)
         assert isinstance(page, QWidget)
         self._page_stack.setCurrentWidget(page)
         tools = getattr(page, "tools", None)
