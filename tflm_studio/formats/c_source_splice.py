@@ -61,6 +61,10 @@ class CSource:
     symbol: str
     data: bytes
 
+    @property
+    def notes(self) -> list[str]:
+        return []
+
     def may_be(self, path: Path) -> bool:
         return path.suffix.lower() in C_SUFFIXES
 
