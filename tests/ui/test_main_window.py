@@ -388,7 +388,7 @@ def test_exporting_a_c_array(
 ) -> None:
     def fill(dialog: ExportDialog) -> int:
         dialog.path.setText(str(tmp_path / "net.cc"))
-        assert dialog.symbol.text() == "g_net"
+        assert dialog.symbol.text() == "g_shapes_int8_model_data"
         dialog.symbol.setText("9lives")
         assert "letters, digits" in dialog.note.text()
         dialog.symbol.setText("g_lives")

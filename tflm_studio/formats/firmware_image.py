@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from tflm_studio.formats.flatbuffer_reader import read_flatbuffer
@@ -28,7 +29,7 @@ from tflm_studio.formats.images.whole import (
     archive_image,
     elf_image,
 )
-from tflm_studio.model.errors import ReadError, WriteError
+from tflm_studio.model.errors import NoRoomError, ReadError
 from tflm_studio.schema.tables import Model
 
 IMAGE_SUFFIXES = frozenset(
@@ -127,6 +128,7 @@ def is_container(head: bytes) -> bool:
     return any(fits(head) for fits, _ in _KINDS)
 
 
+@lru_cache(maxsize=2)  # saving looks at the same bytes several times
 def read_image(data: bytes, name: str) -> Image:
     """The contents of an image; of a blob if its kind is not known.
 
@@ -153,6 +155,11 @@ def find_models(path: PathLike) -> list[FoundModel]:
 
 def models_in(data: bytes, name: str) -> list[FoundModel]:
     """The models in the bytes of an image; see `find_models`."""
+    return list(_models_in(data, name))
+
+
+@lru_cache(maxsize=2)
+def _models_in(data: bytes, name: str) -> tuple[FoundModel, ...]:
     image = read_image(data, name)
     found = [
         _found(image, region, model)
@@ -164,7 +171,7 @@ def models_in(data: bytes, name: str) -> list[FoundModel]:
         each if seen[each.name] == 1 else replace(each, name=f"{each.name}@{each.offset:#x}")
         for each in found
     )
-    return [replace(each, number=number) for number, each in enumerate(named)]
+    return tuple(replace(each, number=number) for number, each in enumerate(named))
 
 
 def read_found(found: FoundModel, name: str = "") -> Model:
@@ -201,11 +208,11 @@ def put_back(image: bytes, found: FoundModel, data: bytes, name: str = "image") 
         name: What messages call the file.
 
     Raises:
-        WriteError: The model is too large for its place.
+        NoRoomError: The model is too large for its place.
     """
     trimmed = _trimmed(data, found.room)
     if len(trimmed) > found.room:
-        raise WriteError(
+        raise NoRoomError(
             f"{name}: the model is {len(trimmed) - found.room:,} bytes too large for its "
             f"place at {found.name}, which has {found.room:,}. Save it as a .tflite file and "
             "build the firmware with it."

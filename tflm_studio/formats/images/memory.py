@@ -8,6 +8,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import itemgetter
+from typing import NamedTuple
 
 MOST_ALIGNED = 4096
 
@@ -86,8 +88,7 @@ def power_of_two(address: int) -> int:
     return min(address & -address, MOST_ALIGNED) if address else MOST_ALIGNED
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Bytes that one record or block of a file puts somewhere.
 
     Attributes:
@@ -122,7 +123,7 @@ class PieceImage(Image):
         self.kind, self._text, self._rewrite = kind, text, rewrite
         self._runs: list[list[Piece]] = []
         end = -1
-        for piece in sorted(pieces, key=lambda each: each.address):
+        for piece in sorted(pieces, key=itemgetter(0)):
             if piece.address != end:
                 self._runs.append([])
             self._runs[-1].append(piece)

@@ -8,6 +8,7 @@ write the whole file anew. Here the lines that do not change stay as they are.
 from __future__ import annotations
 
 import re
+from binascii import unhexlify
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -80,7 +81,7 @@ def _srec_pieces(text: bytes, name: str) -> Iterator[Piece]:
 def _bytes(digits: bytes, text: bytes, at: int, name: str) -> bytes:
     if len(digits) % 2:
         _refuse(text, at, name)
-    return bytes.fromhex(digits.decode())
+    return unhexlify(digits)
 
 
 def _refuse(text: bytes, at: int, name: str) -> NoReturn:
