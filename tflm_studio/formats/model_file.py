@@ -348,9 +348,8 @@ def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
         if status.st_size > MAX_FILE_BYTES:
             raise ReadError(f"{path}: the file is larger than any model this program reads.")
         is_large = status.st_size >= MAPPED_BYTES
-        if is_large:
-            _refuse_unknown(path, symbol)
-        data = memoryview(take_snapshot(path)) if is_large else path.read_bytes()
+        is_mapped = is_large and _is_flatbuffer(path, symbol)
+        data = memoryview(take_snapshot(path)) if is_mapped else path.read_bytes()
         if stamp_of(path) != stamp_from(status):
             raise ReadError(
                 f"{path}: another program is writing this file; open it again once it is done."
@@ -364,13 +363,15 @@ def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
         raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
 
 
-def _refuse_unknown(path: Path, symbol: str | None) -> None:
-    """Refuses what is no kind of model before gigabytes of it are copied."""
+def _is_flatbuffer(path: Path, symbol: str | None) -> bool:
+    """Whether a large file is one; what is no kind of model is refused before it is read."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    is_image = _may_be_image(head) and path.stat().st_size <= MAX_IMAGE_BYTES
-    if head[4:8] != IDENTIFIER and not is_image:
+    if head[4:8] == IDENTIFIER:
+        return True
+    if not _may_be_image(head) or path.stat().st_size > MAX_IMAGE_BYTES:
         _is_json(head, str(path), symbol)
+    return False
 
 
 def _why_not_read(path: Path, error: OSError) -> str:
