@@ -9,15 +9,17 @@ import subprocess
 import time
 from hashlib import md5
 from pathlib import Path
+from random import Random
 
 import bincopy
 import pytest
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES, every
+from tests.conftest import SAMPLES, every, examples
 from tests.firmware.toolchain import needs_gcc
 from tflm_studio.__main__ import main
 from tflm_studio.editing.edits import Set
+from tflm_studio.firmware.hex_records import hex_records
 from tflm_studio.firmware.source_export import planned_export, write_export
 from tflm_studio.firmware.source_options import SourceOptions
 from tflm_studio.firmware.source_styles import style_named
@@ -274,6 +276,33 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     path.write_bytes(b":0100000001FE\n:0100010001FE\n:00000001FF\n")
     with pytest.raises(ts.ReadError, match="line 2: the record is damaged"):
         ts.load_model_from_file(path)
+
+
+def test_damaged_images_are_refused_or_read() -> None:
+    data = bytes(256) + MODELS["sine_int8"] + bytes(100)
+    fields = (1, 40, 1, 0, 0, 52, 0, 52, 0, 0, 40, 9, 8)  # of an object with 9 sections
+    elf = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<2H5I6H", *fields)
+    head = f"{'m.o/':<48}{len(data):<10}`\n".encode()
+    images = (
+        uf2(data, has_md5=True),
+        b"".join(hex_records([data], 0x1000)),
+        elf + data,
+        b"!<arch>\n" + head + data,
+    )
+    random, read = Random(7), 0
+    for image in images:
+        for _ in range(examples(45)):
+            mutant = bytearray(image)
+            for _ in range(random.choice((1, 8))):
+                at = random.randrange(random.choice((60, len(mutant))))
+                mutant[at : at + random.randrange(3)] = random.randbytes(random.randrange(3))
+            try:
+                for found in models_in(bytes(mutant), "mutant"):
+                    put_back(bytes(mutant), found, found.data[:-1] + b"\1")
+                    read += 1
+            except ts.StudioError:
+                pass
+    assert read > 5
 
 
 @needs_gcc
