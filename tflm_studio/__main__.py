@@ -13,7 +13,18 @@ from typing import NoReturn
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 
-VERBS = ("info", "convert", "files", "buffer", "weights", "resolver", "arena", "screenshot")
+VERBS = (
+    "info",
+    "convert",
+    "files",
+    "buffer",
+    "weights",
+    "resolver",
+    "arena",
+    "export",
+    "scan",
+    "screenshot",
+)
 USAGE_ERROR = 2
 
 
@@ -35,7 +46,7 @@ class _Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 0 done, 2 refused with one line."""
+    """Runs the command line; returns the exit code: 0 done, 1 nothing found, 2 refused."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         # Names in models need not be text; printing them must not fail.
@@ -55,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: list[str]) -> int:
     if given and given[0] in VERBS:
         parsed = _verb_parser().parse_args(given)
-        parsed.run(parsed)
-        return 0
+        code: int | None = parsed.run(parsed)
+        return code or 0
     files: list[str] = _window_parser().parse_args(given).files
     from tflm_studio.ui.app.display import why_no_display
 
@@ -89,7 +100,8 @@ def _window_parser() -> argparse.ArgumentParser:
         description="Look at, change and save TensorFlow Lite Micro models.",
         epilog="Without a screen: tflm-studio info FILE [--json], tflm-studio convert IN OUT, "
         "tflm-studio files FILE [--extract DIR], tflm-studio buffer FILE ADDRESS, tflm-studio "
-        "weights FILE, tflm-studio resolver FILE, tflm-studio screenshot FILE OUT.png; each "
+        "weights FILE, tflm-studio resolver FILE, tflm-studio export FILE -o OUT, "
+        "tflm-studio scan IMAGE, tflm-studio screenshot FILE OUT.png; each "
         "has --help.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
@@ -98,7 +110,9 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _verb_parser() -> argparse.ArgumentParser:
+    from tflm_studio.cli.export_verb import add_export_verb
     from tflm_studio.cli.firmware_verbs import add_firmware_verbs
+    from tflm_studio.cli.scan_verb import add_scan_verb
     from tflm_studio.cli.value_verbs import add_value_verbs
     from tflm_studio.cli.verbs import add_array_option, add_verbs
 
@@ -107,6 +121,8 @@ def _verb_parser() -> argparse.ArgumentParser:
     add_verbs(verbs)
     add_value_verbs(verbs)
     add_firmware_verbs(verbs)
+    add_export_verb(verbs)
+    add_scan_verb(verbs)
     shot = verbs.add_parser("screenshot", help="draw the window into a picture")
     shot.add_argument("file", metavar="FILE", help="a flatbuffer or a C source with a model")
     shot.add_argument("output", metavar="OUT.png", help="the picture to write")

@@ -388,7 +388,7 @@ def test_exporting_a_c_array(
 ) -> None:
     def fill(dialog: ExportDialog) -> int:
         dialog.path.setText(str(tmp_path / "net.cc"))
-        assert dialog.symbol.text() == "g_net"
+        assert dialog.symbol.text() == "g_shapes_int8_model_data"
         dialog.symbol.setText("9lives")
         assert "letters, digits" in dialog.note.text()
         dialog.symbol.setText("g_lives")
@@ -505,6 +505,12 @@ def test_several_models_in_a_source_are_asked_about(
     window = windows.open_path(path)
     assert window is not None
     assert "float" in str(window.document.model.description)
+    assert windows.open_path(path) is window
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *_: ("a", True))
+    other = windows.open_path(path)
+    assert other is not None
+    assert other is not window
+    assert windows.open_path(path) is other
 
 
 def test_a_window_can_be_made_alone(qtbot: QtBot) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import sha256
 from pathlib import Path
 
 from tflm_studio.editing.edits import Edit
@@ -73,6 +74,7 @@ class Document:
         self.path = Path(path) if path is not None else None
         self._stamp = stamp_of(self.path) if self.path is not None else None
         self._is_as_read = True
+        self._held = self._digest_of(None)
         self.history = History()
         self._touched: set[Address] | None = set()
         self._observers: list[Observer] = []
@@ -200,12 +202,51 @@ class Document:
         if stamp == self._stamp:
             return False
         origin = self.model.extra
+        if stamp is not None and self._takes_over_surroundings():
+            self._stamp = stamp
+            return False
         if stamp is None or not self._is_as_read or not isinstance(origin, Origin):
             return True
         if not origin.is_held_by(self.path):
             return True
         self._stamp = stamp
         return False
+
+    def _takes_over_surroundings(self) -> bool:
+        """Whether only what is around the model has changed, which then stays as it is now.
+
+        So several models of one file can be open at once, and saving one keeps the others.
+        """
+        origin = self.model.extra
+        if self.path is None or not isinstance(origin, Origin) or origin.source is None:
+            return False
+        try:
+            text = self.path.read_bytes()
+        except OSError:
+            return False
+        if self._held is None or self._held != self._digest_of(text):
+            return False
+        if text != origin.source.text:
+            origin.source = origin.source.on(text)
+        return True
+
+    def _digest_in_file(self) -> bytes | None:
+        origin = self.model.extra
+        if self.path is None or not isinstance(origin, Origin) or origin.source is None:
+            return None
+        try:
+            return self._digest_of(self.path.read_bytes())
+        except OSError:
+            return None
+
+    def _digest_of(self, text: bytes | None) -> bytes | None:
+        """What tells the model in the text of its file from others; that read, if None."""
+        origin = self.model.extra
+        source = origin.source if isinstance(origin, Origin) else None
+        if source is None:
+            return None
+        held = source.data if text is None else source.data_in(text)
+        return None if held is None else sha256(held).digest()
 
     def save(
         self, path: PathLike | None = None, *, overwrite: bool = False, backup: bool = False
@@ -256,6 +297,7 @@ class Document:
         self.path = files_written(self.model, Path(path))[0]
         self._stamp = stamp_of(self.path)
         self._is_as_read = False
+        self._held = self._digest_in_file()
         self.history.mark_clean()
         self._notify(Change(ChangeKind.SAVED))
 

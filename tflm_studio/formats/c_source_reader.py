@@ -84,11 +84,15 @@ class SeveralModelsError(ReadError):
 
     Attributes:
         symbols: the names of the arrays that hold a model, in file order.
+        labels: what a person chooses from, one for each of them.
     """
 
-    def __init__(self, message: str, symbols: tuple[str, ...]) -> None:
+    def __init__(
+        self, message: str, symbols: tuple[str, ...], labels: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.symbols = symbols
+        self.labels = labels or symbols
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,25 @@
 """New bytes for the array of a C source that is otherwise left as it is.
 
 Where the number of bytes stays, only the literals of changed bytes are exchanged, in the
-spelling of the others. Where it does not, the text between the braces is written anew, and
-the literals that state the array's size: `[300568]`, `model_len = 300568`. Comments, strings
-and other numbers are never touched.
+spelling of the others. Where it does not, the text between the braces is written anew in its
+own style, and the literals that state the array's size: `[300568]`, `model_len = 300568`.
+Comments, strings and other numbers are never touched.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tflm_studio.formats.c_source_reader import find_byte_arrays
-from tflm_studio.formats.c_source_writer import c_array_body
+from tflm_studio.formats.c_array_style import array_style
+from tflm_studio.formats.c_source_reader import choose_model_array, find_byte_arrays
+from tflm_studio.model.errors import ReadError
 
-BYTES_PER_LINE = 12  # where the source has no lines to go by
-MOST_PER_LINE = 64
+C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
+HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
+MAX_HEADER_BYTES = 2**30
 MOST_DIGITS = 64  # of a size
 
 # Every quantifier that may meet hostile text keeps what it took: none is tried twice.
@@ -40,12 +41,13 @@ _CONSTANT = re.compile(
     + _NUMBER
     + rb"(?=\s*[;})\r\n]|\s*$)"
 )
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\r\n]+)"', re.MULTILINE)
 _COMMENT = re.compile(_COMMENT_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class CSource:
-    """The C source that a model was read from.
+    """The C source that a model was read from: a `HostFile`.
 
     Attributes:
         path: The file; what it was when it was read is in `text`.
@@ -59,6 +61,55 @@ class CSource:
     symbol: str
     data: bytes
 
+    @property
+    def notes(self) -> list[str]:
+        return []
+
+    def may_be(self, path: Path) -> bool:
+        return path.suffix.lower() in C_SUFFIXES
+
+    def with_data(self, data: bytes, path: Path) -> dict[Path, bytes]:
+        """The source, and the headers beside it that state the length of the array."""
+        files = {path: spliced(self, data)}
+        held = self.data_in(_read(path) or b"")
+        old = len(self.data if held is None else held)
+        for header in headers_beside(path, self.text) if old != len(data) else ():
+            text = _read(header) or b""
+            new = resized(self, text, old, len(data))
+            if new != text:
+                files[header] = new
+        return files
+
+    def data_in(self, text: bytes) -> bytes | None:
+        try:
+            return choose_model_array(text, str(self.path), self.symbol).data
+        except ReadError:
+            return None
+
+    def on(self, text: bytes) -> CSource:
+        data = self.data_in(text)
+        return self if data is None else replace(self, text=text, data=data)
+
+
+def headers_beside(path: Path, text: bytes) -> list[Path]:
+    """The headers in the folder of a source that it includes, or that are named after it."""
+    names = {match[1].decode("utf-8", "surrogateescape") for match in _INCLUDE.finditer(text)}
+    wanted = {Path(name).name for name in names}
+    wanted |= {path.with_suffix(suffix).name for suffix in HEADER_SUFFIXES}
+    found = [path.with_name(name) for name in sorted(wanted) if name not in ("", "..")]
+    return [
+        each
+        for each in found
+        if each != path and each.suffix in HEADER_SUFFIXES and each.is_file()
+    ]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.stat().st_size <= MAX_HEADER_BYTES else None
+    except OSError:
+        return None
+
 
 def spliced(source: CSource, data: bytes) -> bytes:
     """The source with other bytes in its array; the text itself if they are the same."""
@@ -70,35 +121,65 @@ def spliced(source: CSource, data: bytes) -> bytes:
         for array in arrays
         if array.symbol == source.symbol and array.data == source.data
     ]
-    if len(data) != len(source.data):
-        others = {array.symbol for array in arrays} - {source.symbol}
-        size = b"%d" % len(data)
-        changes += [(*span, size) for span in _sizes(source, others)]
+    others = {array.symbol for array in arrays} - {source.symbol}
+    blanks = [(each.start, each.end, b" " * (each.end - each.start)) for each in arrays]
+    code = _with_changes(source.text, blanks)
+    changes += _size_changes(code, source.symbol, others, len(source.data), len(data))
+    return _with_changes(source.text, changes)
+
+
+def resized(source: CSource, text: bytes, old: int, new: int) -> bytes:
+    """Another file, such as a header, with a new length where it states that of the array."""
+    arrays = find_byte_arrays(source.text, str(source.path))
+    others = {array.symbol for array in arrays} - {source.symbol}
+    return _with_changes(text, _size_changes(text, source.symbol, others, old, new))
+
+
+def _with_changes(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
     pieces, end = [], 0
-    for start, stop, text in sorted(changes):
-        pieces += [source.text[end:start], text]
+    for start, stop, piece in sorted(changes):
+        pieces += [text[end:start], piece]
         end = stop
-    return b"".join([*pieces, source.text[end:]])
+    return b"".join([*pieces, text[end:]])
 
 
-def _sizes(source: CSource, others: set[str]) -> Iterator[tuple[int, int]]:
+def _size_changes(
+    text: bytes, symbol: str, others: set[str], old: int, new: int
+) -> list[tuple[int, int, bytes]]:
+    if old == new:
+        return []
+    return [
+        (start, end, _spelled(text[start:end], new))
+        for start, end in _sizes(text, symbol, others, old)
+    ]
+
+
+def _spelled(literal: bytes, size: int) -> bytes:
+    """A size in the notation of another."""
+    if literal[:2] not in (b"0x", b"0X"):
+        return b"%d" % size
+    form = b"%X" if any(letter in literal for letter in b"ABCDEF") else b"%x"
+    return literal[:2] + (form % size).rjust(len(literal) - 2, b"0")
+
+
+def _sizes(text: bytes, symbol: str, others: set[str], old: int) -> Iterator[tuple[int, int]]:
     """Where literals state the size of the array: in its own declaration, and as constants.
 
     A constant counts if it is called a length or size and named after the array; if none is,
     the only one so called that holds the size and is not named after another array.
     """
-    plain, old = (
-        _IGNORED.sub(lambda match: b" " * len(match[0]), source.text),
-        len(source.data),
-    )
-    name = re.escape(source.symbol.encode())
+    plain = _IGNORED.sub(lambda match: b" " * len(match[0]), text)
+    name = re.escape(symbol.encode())
     for pattern in (_BRACKET, _TEMPLATE):
         for match in re.finditer(pattern % name, plain):
             if _value(match[1]) == old:
                 yield match.span(1)
     constants = [match for match in _CONSTANT.finditer(plain) if _value(match[2]) == old]
-    stem = re.sub(r"^g_|_(data|model)$", "", source.symbol).lower()
-    own = [match for match in constants if stem in match[1].decode("latin-1").lower()]
+    own = [
+        match
+        for match in constants
+        if _is_named_after(match[1].decode("latin-1").lower(), symbol, others)
+    ]
     alien = [o.lower() for o in others]
     strangers = [
         match
@@ -107,6 +188,14 @@ def _sizes(source: CSource, others: set[str]) -> Iterator[tuple[int, int]]:
     ]
     chosen = own if own or len(strangers) != 1 else strangers
     yield from (match.span(2) for match in chosen)
+
+
+def _is_named_after(constant: str, symbol: str, others: set[str]) -> bool:
+    """Whether a constant has the array's name in its own, and no longer one of another."""
+    stem, *alien = (re.sub(r"^g_|_(data|model)$", "", s).lower() for s in (symbol, *others))
+    return stem in constant and not any(
+        other in constant and len(other) > len(stem) for other in alien
+    )
 
 
 def _value(literal: bytes) -> int:
@@ -122,14 +211,11 @@ def _value(literal: bytes) -> int:
 
 def _body(text: bytes, old: bytes, new: bytes) -> bytes:
     """The text between the braces: changed values alone where that is possible."""
-    literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
-    if len(old) == len(new) == len(literals) and _is_plain(text, literals):
-        return _exchanged(text, literals, old, new)
-    lines = text.split(b"\n")
-    counts = Counter(line.count(b",") for line in lines if line.count(b",") > 1)
-    usual = counts.most_common(1)[0][0] if len(counts) and len(lines) > 2 else BYTES_PER_LINE
-    body = b"\n" + b"".join(c_array_body([new], len(new), min(usual, MOST_PER_LINE)))
-    return body.replace(b"\n", b"\r\n") if b"\r\n" in text else body
+    if len(old) == len(new):
+        literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
+        if len(literals) == len(old) and _is_plain(text, literals):
+            return _exchanged(text, literals, old, new)
+    return array_style(text).body(new)
 
 
 def _is_plain(text: bytes, literals: list[re.Match[bytes]]) -> bool:

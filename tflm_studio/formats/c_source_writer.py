@@ -5,6 +5,8 @@ import re
 from binascii import hexlify
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +16,14 @@ from tflm_studio.model.errors import EditError, WriteError
 Segment = bytes | bytearray | memoryview
 
 _BLOCK_BYTES = 64 * 1024
-_ITEM_BYTES = len("0x00, ")
-_FIRST_DIGIT = len("  0x")
+_INDENT = 2
 _MAX_ALIGNMENT = 4096
 _MAX_BYTES_PER_LINE = 1024
 _MAX_SIZE = 2**32 - 1
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE_SUFFIX = re.compile(
-    r"\.(tflite|tfl|lite|fb|bin|json|h|hh|hpp|hxx|c|cc|cpp|cxx|ino)\Z", re.IGNORECASE
+    r"\.(tflite|tfl|lite|fb|bin|json|h|hh|hpp|hxx|c|cc|cpp|cxx|ino|s)\Z", re.IGNORECASE
 )
 _KEYWORDS = frozenset(
     "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t"
@@ -68,6 +69,14 @@ _HEADER = """\
 {declarations}
 #endif /* {guard} */
 """
+
+
+class NumberForm(Enum):
+    """How the bytes of an array are spelled; each is as wide for every byte."""
+
+    LOWER = "0x0f"
+    UPPER = "0x0F"
+    DECIMAL = "15"
 
 
 def symbol_for(file_name: str, prefix: str = "g_") -> str:
@@ -144,7 +153,7 @@ def c_source_chunks(
     Raises:
         WriteError: C cannot hold an array of that size, or the segments do not add up to it.
     """
-    _check_size(size)
+    check_size(size)
     fields = {"symbol": style.symbol, "size": size, "alignment": style.alignment}
     declarations = (
         f'#include "{style.header_name}"\n'
@@ -162,13 +171,18 @@ def c_header(size: int, style: CSourceStyle) -> bytes:
     Raises:
         WriteError: C cannot hold an array of that size.
     """
-    _check_size(size)
+    check_size(size)
     name = style.header_name if style.header_name is not None else f"{style.symbol}.h"
     declarations = _DECLARATIONS.format(symbol=style.symbol)
-    return _HEADER.format(size=size, guard=_guard(name), declarations=declarations).encode()
+    return _HEADER.format(size=size, guard=guard_for(name), declarations=declarations).encode()
 
 
-def _check_size(size: int) -> None:
+def check_size(size: int) -> None:
+    """Refuses what C cannot hold in an array.
+
+    Raises:
+        WriteError: It is empty or too large.
+    """
     if not 0 < size <= _MAX_SIZE:
         raise WriteError(f"a C array can hold 1 to {_MAX_SIZE} bytes, not {size}")
 
@@ -177,13 +191,17 @@ def _is_header_name(name: str) -> bool:
     return bool(name.strip()) and name.isprintable() and not set(name) & set('"\\')
 
 
-def _guard(header_name: str) -> str:
+def guard_for(header_name: str) -> str:
+    """The macro that keeps a header from being taken in twice."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", header_name).strip("_").upper() or "MODEL_H"
     return f"MODEL_{words}_" if words[0].isdigit() else f"{words}_"
 
 
 def c_array_body(
-    segments: Iterable[Segment], size: int, bytes_per_line: int
+    segments: Iterable[Segment],
+    size: int,
+    bytes_per_line: int,
+    form: NumberForm = NumberForm.LOWER,
 ) -> Iterator[bytes]:
     """Yield the lines between the braces, piece by piece.
 
@@ -191,15 +209,15 @@ def c_array_body(
         WriteError: the segments do not add up to `size` bytes.
     """
     rows = _BLOCK_BYTES // bytes_per_line
-    canvas = np.tile(_blank_line(bytes_per_line), (rows, 1))
+    canvas = np.tile(_blank_line(bytes_per_line, form), (rows, 1))
     written = 0
     for block in _blocks(segments, rows * bytes_per_line):
         written += len(block)
         whole = len(block) // bytes_per_line
         rest = block[whole * bytes_per_line :]
-        text = _spell(block[: whole * bytes_per_line], canvas[:whole]) if whole else b""
+        text = _spell(block[: whole * bytes_per_line], canvas[:whole], form) if whole else b""
         if rest:
-            text += _spell(rest, _blank_line(len(rest)))
+            text += _spell(rest, _blank_line(len(rest), form), form)
         # The last value has no comma, so that C90 tools and `xxd -i` agree with the text.
         yield text if written < size else text[:-2] + b"\n"
         if written > size:
@@ -228,15 +246,28 @@ def _blocks(segments: Iterable[Segment], length: int) -> Iterator[bytes]:
         yield bytes(pending)
 
 
-def _blank_line(row_bytes: int) -> NDArray[np.uint8]:
-    line = ("  " + ", ".join(["0x.."] * row_bytes) + ",\n").encode()
+def _blank_line(row_bytes: int, form: NumberForm) -> NDArray[np.uint8]:
+    item = "..." if form is NumberForm.DECIMAL else "0x.."
+    line = (" " * _INDENT + ", ".join([item] * row_bytes) + ",\n").encode()
     return np.frombuffer(line, np.uint8).reshape(1, -1).copy()
 
 
-def _spell(block: bytes, canvas: NDArray[np.uint8]) -> bytes:
+def _spell(block: bytes, canvas: NDArray[np.uint8], form: NumberForm) -> bytes:
     """Write the digits of a block into lines that hold everything else already."""
-    digits = np.frombuffer(hexlify(block), np.uint16).reshape(len(canvas), -1)
-    step = (canvas.strides[0], _ITEM_BYTES)
-    places = np.ndarray(digits.shape, np.uint16, canvas, _FIRST_DIGIT, step)
-    places[...] = digits
+    digits: NDArray[np.generic]
+    if form is NumberForm.DECIMAL:
+        digits, before = _decimals()[np.frombuffer(block, np.uint8)], ""
+    else:
+        text = hexlify(block) if form is NumberForm.LOWER else hexlify(block).upper()
+        digits, before = np.frombuffer(text, np.uint16), "0x"
+    rows = digits.reshape(len(canvas), -1)
+    step = (canvas.strides[0], len(before) + digits.itemsize + len(", "))
+    places = np.ndarray(rows.shape, digits.dtype, canvas, _INDENT + len(before), step)
+    places[...] = rows
     return canvas.tobytes()
+
+
+@lru_cache(maxsize=1)
+def _decimals() -> NDArray[np.void]:
+    """The three characters of every byte."""
+    return np.frombuffer(b"".join(b"%3d" % byte for byte in range(256)), np.dtype("V3"))

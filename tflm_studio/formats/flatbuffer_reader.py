@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from tflm_studio.formats.archive import files_of, find_archive
-from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.flatbuffer_scan import Scan
+from tflm_studio.formats.host_file import HostFile
 from tflm_studio.formats.scan_columns import TypeScan
 from tflm_studio.formats.table_types import PARENTS_FIRST
 from tflm_studio.formats.unknown_content import settle
@@ -38,7 +38,7 @@ class Origin(Extra):
         carried: The part of `data` that unknown fields lead into, None if none do.
         missing: Places that state bytes outside the flatbuffer which the file does not have.
         opaque: Places with content that the schema does not know.
-        source: The C source that held the bytes, None if the file was the flatbuffer itself.
+        source: The file around the model, None if the file was the flatbuffer itself.
         archive: The archive of associated files at the end, None if there is none.
     """
 
@@ -59,7 +59,7 @@ class Origin(Extra):
         self.opaque = opaque
         self.carried: memoryview | None = None
         self.missing: tuple[str, ...] = ()
-        self.source: CSource | None = None
+        self.source: HostFile | None = None
         self.archive = find_archive(data, end)
 
     @property
@@ -69,7 +69,7 @@ class Origin(Extra):
 
     @property
     def file_bytes(self) -> bytes | memoryview:
-        """The bytes of the file: of the C source, if there is one."""
+        """The bytes of the file: of the one around the model, if there is one."""
         return self.data if self.source is None else self.source.text
 
     def is_held_by(self, path: Path) -> bool:

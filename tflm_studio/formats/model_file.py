@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically, write_atomically
 from tflm_studio.formats.c_source_reader import choose_model_array, looks_like_c_source
-from tflm_studio.formats.c_source_splice import CSource, spliced
+from tflm_studio.formats.c_source_splice import C_SUFFIXES, HEADER_SUFFIXES, CSource
 from tflm_studio.formats.c_source_writer import (
     CSourceStyle,
     c_header,
@@ -22,11 +22,14 @@ from tflm_studio.formats.c_source_writer import (
     symbol_for,
 )
 from tflm_studio.formats.file_stamp import is_same_path, stamp_from, stamp_of
+from tflm_studio.formats.firmware_image import MAX_IMAGE_BYTES, is_container
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import lay_out
+from tflm_studio.formats.host_file import HostFile
+from tflm_studio.formats.image_host import model_of_image
 from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.model_json import (
     JsonOrigin,
@@ -46,9 +49,7 @@ from tflm_studio.model.comparison import differences, has_same_lists
 from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.schema.tables import Model
 
-C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
 FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
-HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 JSON_SUFFIXES = frozenset({".json"})
 MAX_FILE_BYTES = 2**36
 MAPPED_BYTES = 2**24  # smaller files are read faster than they are copied and mapped
@@ -81,15 +82,26 @@ def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -
         )
     if data[4:8] == IDENTIFIER:
         return read_flatbuffer(data, name)
-    is_json = _is_json(bytes(data[:HEAD_BYTES]), name, symbol)
-    data = bytes(data)
-    if is_json:
+    head, data = bytes(data[:HEAD_BYTES]), bytes(data)
+    if _may_be_image(head):
+        model = model_of_image(data, name, symbol)
+        if model is not None:
+            return model
+    if _is_json(head, name, symbol):
         return read_model_json(data, name)
     array = choose_model_array(data, name, symbol)
     model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
     if isinstance(model.extra, Origin):
         model.extra.source = CSource(Path(name), data, array.symbol, array.data)
     return model
+
+
+def _may_be_image(head: bytes) -> bool:
+    """Whether a file that begins so is firmware, as far as it is not another kind of file."""
+    if is_container(head):
+        return True
+    is_known = not head or head.startswith(LFS_POINTER) or looks_like_model_json(head)
+    return not is_known and not looks_like_c_source(head)
 
 
 def _is_json(head: bytes, name: str, symbol: str | None) -> bool:
@@ -111,8 +123,9 @@ def _is_json(head: bytes, name: str, symbol: str | None) -> bool:
         return False
     raise ReadError(
         f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
-        "with a byte array nor a model as JSON. Open a .tflite file, a .cc, .h, .c, .cpp or "
-        ".ino file, or a .json file."
+        "with a byte array nor a model as JSON nor a firmware image with a model in it. Open "
+        "a .tflite file, a .cc, .h, .c, .cpp or .ino file, a .json file, or an .elf, .hex, "
+        ".uf2 or .bin image."
     )
 
 
@@ -168,21 +181,27 @@ def save_in_place(
     if source is None and is_own:
         _write_fitting(model, changed, partial(_write_flatbuffer, path, model))
         return
-    if source is None or not (path.suffix.lower() in C_SUFFIXES or is_own):
+    if source is None or not (is_own or source.may_be(path)):
         save_model_to_file(model, path, changed=changed)
         return
-    check = partial(_compare, path=path, model=model, symbol=source.symbol)
+    _write_fitting(model, changed, partial(_write_into_host, path, model, source))
 
-    def write(layout: Layout) -> None:
-        write_atomically(path, [spliced(source, layout.tobytes())], check)
 
-    _write_fitting(model, changed, write)
+def _write_into_host(path: Path, model: Model, source: HostFile, layout: Layout) -> None:
+    files = source.with_data(layout.tobytes(), path)
+    check = partial(_compare, path=path, model=model, host=source)
+    write_all_atomically(
+        *(
+            NewFile(each, [text], check if each == path else None)
+            for each, text in files.items()
+        )
+    )
 
 
 def files_written(model: Model, path: Path) -> tuple[Path, ...]:
     """The files that `save_in_place` writes for a path; the first holds the model."""
     source = model.extra.source if isinstance(model.extra, Origin) else None
-    is_export = path.suffix.lower() in C_SUFFIXES and source is None
+    is_export = path.suffix.lower() in C_SUFFIXES and not (source and source.may_be(path))
     return export_files(path) if is_export and not _is_origin(model, path) else (path,)
 
 
@@ -285,9 +304,14 @@ def _write_c_source(path: Path, model: Model, symbol: str | None, layout: Layout
     )
 
 
-def _compare(written: Path, path: Path, model: Model, symbol: str | None = None) -> None:
+def _compare(written: Path, path: Path, model: Model, host: HostFile | None = None) -> None:
     try:
-        again = read_model(_mapped(written), str(path), symbol)
+        held = None if host is None else host.data_in(written.read_bytes())
+        again = (
+            read_model(_mapped(written), str(path))
+            if held is None
+            else read_flatbuffer(held, str(path))
+        )
     except ReadError as error:
         raise _NotReadBackError(
             f"{path}: was not saved: what was written cannot be read back: {error}"
@@ -324,9 +348,8 @@ def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
         if status.st_size > MAX_FILE_BYTES:
             raise ReadError(f"{path}: the file is larger than any model this program reads.")
         is_large = status.st_size >= MAPPED_BYTES
-        if is_large:
-            _refuse_unknown(path, symbol)
-        data = memoryview(take_snapshot(path)) if is_large else path.read_bytes()
+        is_mapped = is_large and _is_flatbuffer(path, symbol)
+        data = memoryview(take_snapshot(path)) if is_mapped else path.read_bytes()
         if stamp_of(path) != stamp_from(status):
             raise ReadError(
                 f"{path}: another program is writing this file; open it again once it is done."
@@ -340,12 +363,15 @@ def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
         raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
 
 
-def _refuse_unknown(path: Path, symbol: str | None) -> None:
-    """Refuses what is no kind of model before gigabytes of it are copied."""
+def _is_flatbuffer(path: Path, symbol: str | None) -> bool:
+    """Whether a large file is one; what is no kind of model is refused before it is read."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if head[4:8] != IDENTIFIER:
+    if head[4:8] == IDENTIFIER:
+        return True
+    if not _may_be_image(head) or path.stat().st_size > MAX_IMAGE_BYTES:
         _is_json(head, str(path), symbol)
+    return False
 
 
 def _why_not_read(path: Path, error: OSError) -> str:

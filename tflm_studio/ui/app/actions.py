@@ -45,11 +45,11 @@ WINDOW_ACTIONS = (
     ),
     ActionRow(
         "file.export_c",
-        "Export as C array…",
+        "Export for a firmware…",
         "File",
         ("Ctrl+Shift+E",),
-        "Write a C source and a header for the firmware",
-        "Export C array",
+        "Write the model as C source, header, assembler, hex file…, as a firmware takes it",
+        "Export",
     ),
     *WEIGHT_FILE_ACTIONS,
     ActionRow(

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_config_path
 from PySide6.QtCore import QByteArray, QSettings
@@ -71,6 +72,19 @@ class Settings:
     @keeps_backups.setter
     def keeps_backups(self, keeps: bool) -> None:
         self._store.setValue("keeps_backups", "true" if keeps else "false")
+
+    @property
+    def export_choices(self) -> dict[str, Any]:
+        """How a model was exported last."""
+        try:
+            choices = json.loads(str(self._store.value("export_choices", "{}")))
+        except ValueError:
+            return {}
+        return choices if isinstance(choices, dict) else {}
+
+    @export_choices.setter
+    def export_choices(self, choices: dict[str, Any]) -> None:
+        self._store.setValue("export_choices", json.dumps(choices))
 
     @property
     def folder(self) -> str:

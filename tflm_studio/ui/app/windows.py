@@ -19,6 +19,7 @@ from tflm_studio.editing.recovery import (
 )
 from tflm_studio.formats.c_source_reader import SeveralModelsError
 from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.formats.host_file import HostFile
 from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.errors import ReadError
@@ -84,13 +85,16 @@ class Windows:
             ReadError: The file cannot be read as a model.
         """
         known = self.find(path)
-        if known is not None:
-            known.raise_()
-            known.activateWindow()
-            return known
+        if known is not None and _host_of(known.document.model) is None:
+            return _raised(known)
+        # A file around a model may hold another one that no window shows yet.
         model = _load(path, parent)
         if model is None:
             return None
+        host = _host_of(model)
+        known = self.find(path, host.symbol if host is not None else None)
+        if known is not None:
+            return _raised(known)
         self.settings.add_recent(path)
         self.settings.folder = str(path.resolve().parent)
         window = self.show_document(Document(model, path))
@@ -112,8 +116,7 @@ class Windows:
         Raises:
             ReadError: The file cannot be read; the window is as it was.
         """
-        path, origin = window.document.path, window.document.model.extra
-        source = origin.source if isinstance(origin, Origin) else None
+        path, source = window.document.path, _host_of(window.document.model)
         if path is None:
             return None
         try:
@@ -164,11 +167,12 @@ class Windows:
             return
         self.show_document(document, journal=resumed)
 
-    def find(self, path: Path) -> MainWindow | None:
-        """The window that shows a file."""
+    def find(self, path: Path, symbol: str | None = None) -> MainWindow | None:
+        """The window that shows a file, or the model of it that is called so."""
         for window in self.open_windows:
-            shown = window.document.path
-            if shown is not None and _is_same_file(path, shown):
+            shown, host = window.document.path, _host_of(window.document.model)
+            is_other = symbol is not None and host is not None and host.symbol != symbol
+            if shown is not None and not is_other and _is_same_file(path, shown):
                 return window
         return None
 
@@ -180,6 +184,17 @@ class Windows:
         """Forgets a window that has closed."""
         if window in self.open_windows:
             self.open_windows.remove(window)
+
+
+def _raised(window: MainWindow) -> MainWindow:
+    window.raise_()
+    window.activateWindow()
+    return window
+
+
+def _host_of(model: Model) -> HostFile | None:
+    """The file around a model, None if it is the file."""
+    return model.extra.source if isinstance(model.extra, Origin) else None
 
 
 def _is_same_file(first: Path, second: Path) -> bool:
@@ -196,19 +211,20 @@ def _load(path: Path, parent: QWidget | None, symbol: str | None = None) -> Mode
         except CancelledError:
             return None
         except SeveralModelsError as error:
-            names = list(dict.fromkeys(error.symbols))
+            names = dict(zip(error.labels, error.symbols, strict=True))
             if symbol is not None or len(names) < 2:
                 raise
-            symbol, chosen = QInputDialog.getItem(
+            label, chosen = QInputDialog.getItem(
                 parent,
                 "Several models",
                 f"{path.name} holds several models. Which one do you want to open?",
-                names,
+                list(names),
                 0,
                 False,
             )
             if not chosen:
                 return None
+            symbol = names[label]
 
 
 def _load_symbol(path: Path, symbol: str | None, parent: QWidget | None) -> Model:
