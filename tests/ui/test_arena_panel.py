@@ -230,3 +230,20 @@ def test_the_window_shows_the_estimate(window: MainWindow, qtbot: QtBot) -> None
     row = int(estimate.plan.buffers.tensor[0])
     assert window.session.selection.address == ("subgraphs", 0, "tensors", row)
     assert window.tabs.currentWidget() is window.tensor_view
+
+
+def test_a_plan_older_than_the_model_harms_nothing(panel: ArenaPanel, qtbot: QtBot) -> None:
+    session, place = session_of(panel), center(panel, 2)
+    model = session.document.model
+    session.do([ts.edits.Set("subgraphs[0].operators", []), *_without_tensors(model)])
+    panel.chart.viewport().repaint()
+    assert panel.chart.describe(2).startswith("tensor 2\n")
+    qtbot.mouseClick(panel.chart.viewport(), LEFT, pos=place)
+    assert session.selection.address == ()
+    panel.chart.moved.emit(2, 16)
+    assert len(session.document.history.steps) == 1
+
+
+def _without_tensors(model: ts.Model) -> list[ts.edits.Edit]:
+    ends = [ts.edits.Set(f"subgraphs[0].{end}", []) for end in ("inputs", "outputs")]
+    return [*ends, ts.edits.Set("subgraphs[0].tensors", [])]
