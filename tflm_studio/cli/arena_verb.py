@@ -103,7 +103,7 @@ def arena_facts(model: Model, estimate: ArenaEstimate) -> dict[str, Any]:
         "variables": buffers.variables,
         "unknown_scratch": list(buffers.unknown),
         "unknown_kernels": estimate.tail.unknown,
-        "offline_problems": offline_problems(model),
+        "offline_problems": offline_problems(model, plan),
         "scopes": [each._asdict() for each in buffers.scopes],
         "tensors": tensors,
         "scratch": scratch,
@@ -154,7 +154,7 @@ def arena_lines(
     if estimate.tail.unknown:
         names = ", ".join(estimate.tail.unknown)
         lines.append(f"What these kernels keep is not known: {names}.")
-    lines += offline_problems(model)
+    lines += offline_problems(model, plan)
     if measured is not None and measured.problem:
         lines.append(measured.problem)
     return [*lines, "", *_table(model, estimate)]

@@ -12,6 +12,7 @@ from tflm_studio.analysis.arena_size import ArenaEstimate, estimate_arena
 from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.offline_planning import offline_problems
 from tflm_studio.formats.model_file import encode
+from tflm_studio.formats.offline_plan import OFFLINE_PLAN
 from tflm_studio.model.cancellation import CancelledError, cancellable
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.metadata_content import find_metadata
@@ -22,7 +23,7 @@ from tflm_studio.ui.models.tasks import LatestTask
 
 PAUSE_MS = 60  # edits that follow each other faster count as one
 LARGE_OPERATORS = 1500  # more are looked at in a thread, and only while someone looks
-OFFLINE_PLAN = "OfflineMemoryAllocation"
+TENSORS_EACH = 4  # so many tensors weigh as much as an operator
 
 
 class ArenaWatch(QObject):
@@ -96,7 +97,9 @@ class ArenaWatch(QObject):
     def is_large(self) -> bool:
         """Whether the model takes a while to plan."""
         subgraphs = self._session.document.model.subgraphs or []
-        return sum(len(each.operators or []) for each in subgraphs) > LARGE_OPERATORS
+        operators = sum(len(each.operators or []) for each in subgraphs)
+        tensors = sum(len(each.tensors or []) for each in subgraphs)
+        return operators > LARGE_OPERATORS or tensors > TENSORS_EACH * LARGE_OPERATORS
 
     def measure(self) -> None:
         """Asks the interpreter, in a process of its own."""
@@ -158,7 +161,8 @@ class ArenaWatch(QObject):
 
 
 def _estimated(model: Model) -> tuple[ArenaEstimate, list[str]]:
-    return estimate_arena(model), offline_problems(model)
+    estimate = estimate_arena(model)
+    return estimate, offline_problems(model, estimate.plan)
 
 
 def _estimated_unless(
