@@ -98,6 +98,7 @@ def arena_facts(model: Model, estimate: ArenaEstimate) -> dict[str, Any]:
         "tail_sections": estimate.tail.sections,
         "tail_firmware_32_bit": estimate.firmware_tail.total,
         "total": estimate.total,
+        "loading": estimate.loading,
         "recommended": estimate.recommended,
         "peak_operators": [each._asdict() for each in plan.peak_operators],
         "variables": buffers.variables,
@@ -146,6 +147,7 @@ def arena_lines(
         "",
         f"kTensorArenaSize = {estimate.recommended};  // recommended, with room to load",
         f"Tail on a 32-bit target, estimate: {estimate.firmware_tail.total:,} bytes.",
+        f"While it loads, estimate: {estimate.loading:,} bytes.",
         f"Most in use at once: {plan.needed:,} bytes.",
         f"Peak: {_peak(model, plan.peak_operators)}.",
     ]
