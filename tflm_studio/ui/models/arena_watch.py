@@ -23,6 +23,7 @@ from tflm_studio.ui.models.tasks import LatestTask
 
 PAUSE_MS = 60  # edits that follow each other faster count as one
 LARGE_OPERATORS = 1500  # more are looked at in a thread, and only while someone looks
+MOST_RETRIES = 3
 TENSORS_EACH = 4  # so many tensors weigh as much as an operator
 
 
@@ -50,6 +51,7 @@ class ArenaWatch(QObject):
         self.measure_problem = ""
         self._is_wanted = False
         self._is_stale = True
+        self._retries = 0
         self._planning = LatestTask(self)
         self._planning.finished.connect(self._take)
         self._planning.failed.connect(self._take_failure)
@@ -92,6 +94,9 @@ class ArenaWatch(QObject):
             self._try(lambda: _estimated(model))
         elif self._is_wanted:
             self._planning.start(lambda is_stale: _estimated_unless(model, is_stale))
+        else:
+            self.estimate, self.problem, self.plan_problems = None, "", []
+            self.changed.emit()
 
     @property
     def is_large(self) -> bool:
@@ -143,10 +148,15 @@ class ArenaWatch(QObject):
 
     def _take(self, made: tuple[ArenaEstimate, list[str]]) -> None:
         self.estimate, self.plan_problems = made
-        self.problem, self._is_stale = "", False
+        self.problem, self._is_stale, self._retries = "", False, 0
         self.changed.emit()
 
     def _take_failure(self, error: Exception) -> None:
+        if not isinstance(error, StudioError) and self._retries < MOST_RETRIES:
+            # A dialog may have tried something out on the model while a thread read it.
+            self._retries += 1
+            self._timer.start()
+            return
         self.estimate, self.plan_problems, self._is_stale = None, [], False
         self.problem = str(error)
         self.changed.emit()

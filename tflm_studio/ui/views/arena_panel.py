@@ -92,7 +92,8 @@ class ArenaPanel(QWidget):
         return (
             f"Recommended arena {estimate.recommended:,}  ·  "
             f"head {estimate.head:,}{exactness}  ·  "
-            f"tail {estimate.tail.total:,} (estimate)  ·  "
+            f"tail {estimate.tail.total:,} (estimate; "
+            f"{estimate.firmware_tail.total:,} on 32 bits)  ·  "
             f"total {estimate.total:,} (estimate)"
         )
 
