@@ -193,7 +193,9 @@ def _fitting(text: str, metrics: QFontMetrics, room: int) -> str:
     number, _, name = text.partition(" ")
     left = room - metrics.horizontalAdvance(f"{number} ")
     name = metrics.elidedText(name, Qt.TextElideMode.ElideLeft, left)
-    return f"{number} {name}" if len(name) > FEWEST_CHARACTERS else number
+    if len(name) > FEWEST_CHARACTERS:
+        return f"{number} {name}"
+    return number if metrics.horizontalAdvance(number) <= room else ""
 
 
 def _runs(scopes: Sequence[int]) -> list[tuple[int, int]]:
