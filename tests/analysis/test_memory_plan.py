@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
 from tests.analysis.arena_table import compare
 from tests.analysis.slow_planner import Wanted, slow_plan
-from tests.conftest import IS_THOROUGH, SAMPLES, readable_models
+from tests.conftest import IS_THOROUGH, SAMPLES, examples, readable_models
 from tflm_studio.analysis.arena_buffers import (
     SCRATCH,
     START,
@@ -39,11 +39,10 @@ from tflm_studio.schema.tables import (
 )
 
 INT8 = TensorType.INT8
-# Models with scratch buffers, subgraphs, variables and resources.
+# Models with scratch buffers, subgraphs, variables and resources between them.
 KNOWN = (
     "tensorflow__tflite-micro/keyword_scrambled_8bit.tflite",
     "esphome__micro-wake-word-models/vad.tflite",
-    "google-ai-edge__ai-edge-quantizer/single_mean.tflite",
 )
 
 
@@ -140,6 +139,30 @@ def test_a_convolution_with_packed_weights_unpacks_them() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "kind", "sizes"),
+    [
+        (BuiltinOperator.MEAN, TensorType.FLOAT32, [16, 32]),
+        (BuiltinOperator.MEAN, TensorType.INT8, [32, 16, 32]),
+        (BuiltinOperator.REDUCE_MAX, TensorType.INT8, [16, 32]),
+        (BuiltinOperator.RELU, TensorType.INT8, []),
+    ],
+)
+def test_reductions_sum_up_somewhere(
+    code: BuiltinOperator, kind: TensorType, sizes: list[int]
+) -> None:
+    model = chain(8, 8)
+    graph = model.subgraphs[0]
+    graph.tensors[0].type = kind
+    graph.tensors.append(Tensor(shape=[5], type=TensorType.INT32, buffer=1))
+    model.buffers.append(Buffer(data=bytes(20)))
+    model.operator_codes = [OperatorCode(builtin_code=code)]
+    graph.operators[0].inputs = [0, 2]
+    buffers = arena_buffers(model)
+    # A number for each dimension of the input, one for each axis, and the sums.
+    assert buffers.size[buffers.tensor == SCRATCH].tolist() == sizes
+
+
 def calling(code: BuiltinOperator, options: object) -> Model:
     inner = chain(16, 16).subgraphs[0]
     outer = chain(16, 16).subgraphs[0]
@@ -209,6 +232,7 @@ def test_senseless_models_are_planned_all_the_same(name: str) -> None:
 SCALAR_CODES = tuple(BuiltinOperator)
 
 
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_nothing_surprises_the_planner(data: st.DataObject) -> None:
     index = st.integers(-3, 9)

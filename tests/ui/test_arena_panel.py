@@ -68,7 +68,7 @@ def center(panel: ArenaPanel, row: int) -> QPoint:
 def test_figures_follow_an_edit(panel: ArenaPanel, qtbot: QtBot) -> None:
     before = panel.figures.text()
     assert "head 2,400" in before
-    assert before.count("(estimate)") == 2
+    assert before.count("(estimate") == 2
     edit = ts.edits.Set("subgraphs[0].tensors[2].shape", [4000])
     with qtbot.waitSignal(watch_of(panel).changed):
         session_of(panel).do(edit)
@@ -187,6 +187,42 @@ def test_a_large_model_is_planned_in_a_thread(
     assert "head 4,400" in panel.figures.text()
 
 
+def test_a_large_model_waits_until_someone_looks(
+    panel: ArenaPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = watch_of(panel)
+    monkeypatch.setattr(arena_watch, "LARGE_OPERATORS", 1)
+    panel.hide()
+    watch.refresh()
+    assert watch.estimate is None
+    session_of(panel).do(ts.edits.Set("subgraphs[0].tensors[2].shape", [4000]))
+    qtbot.waitSignal(watch.changed).wait()
+    assert watch.estimate is None
+    with qtbot.waitSignal(watch.changed):
+        panel.show()
+    assert "head 4,400" in panel.figures.text()
+
+
+def test_a_thread_that_read_half_a_change_tries_again(
+    panel: ArenaPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, calls = watch_of(panel), []
+    make = arena_watch.estimate_arena
+
+    def fail_once(model: ts.Model) -> object:
+        calls.append(model)
+        if len(calls) == 1:
+            raise IndexError
+        return make(model)
+
+    monkeypatch.setattr(arena_watch, "LARGE_OPERATORS", 1)
+    monkeypatch.setattr(arena_watch, "estimate_arena", fail_once)
+    with qtbot.waitSignal(watch.changed):
+        watch.refresh()
+    assert len(calls) == 2
+    assert watch.problem == ""
+
+
 def test_a_model_without_a_plan_says_why(panel: ArenaPanel) -> None:
     model = session_of(panel).document.model
     model.subgraphs[0].operators[0].inputs = [0]
@@ -230,3 +266,20 @@ def test_the_window_shows_the_estimate(window: MainWindow, qtbot: QtBot) -> None
     row = int(estimate.plan.buffers.tensor[0])
     assert window.session.selection.address == ("subgraphs", 0, "tensors", row)
     assert window.tabs.currentWidget() is window.tensor_view
+
+
+def test_a_plan_older_than_the_model_harms_nothing(panel: ArenaPanel, qtbot: QtBot) -> None:
+    session, place = session_of(panel), center(panel, 2)
+    model = session.document.model
+    session.do([ts.edits.Set("subgraphs[0].operators", []), *_without_tensors(model)])
+    panel.chart.viewport().repaint()
+    assert panel.chart.describe(2).startswith("tensor 2\n")
+    qtbot.mouseClick(panel.chart.viewport(), LEFT, pos=place)
+    assert session.selection.address == ()
+    panel.chart.moved.emit(2, 16)
+    assert len(session.document.history.steps) == 1
+
+
+def _without_tensors(model: ts.Model) -> list[ts.edits.Edit]:
+    ends = [ts.edits.Set(f"subgraphs[0].{end}", []) for end in ("inputs", "outputs")]
+    return [*ends, ts.edits.Set("subgraphs[0].tensors", [])]

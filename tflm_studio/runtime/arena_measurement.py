@@ -30,7 +30,7 @@ _SECTION = re.compile(
 )
 _TOO_SMALL = re.compile(
     r"failed to resize buffer|failed to allocate (?:tail )?memory|arena size is too small"
-    r"|requested:? \d+, available|failed to allocate persistent",
+    r"|too many buffers|requested:? \d+, available|failed to allocate persistent",
     re.IGNORECASE,
 )
 _NOISE = re.compile(r"^(INFO|WARNING|W0000|I0000)|RecordingMicroAllocator|^$")
@@ -151,7 +151,7 @@ def _attempt(path: Path, size: int, seconds: float) -> Measurement | None:
 
 def _run(path: Path, size: int, seconds: float) -> tuple[str, str, int]:
     """Output, errors and exit code of the worker."""
-    command = [sys.executable, str(WORKER), str(path), str(size), str(size + MEMORY)]
+    command = [sys.executable, "-P", str(WORKER), str(path), str(size), str(size + MEMORY)]
     with (
         tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile() as errors,

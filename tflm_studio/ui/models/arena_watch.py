@@ -12,6 +12,7 @@ from tflm_studio.analysis.arena_size import ArenaEstimate, estimate_arena
 from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.offline_planning import offline_problems
 from tflm_studio.formats.model_file import encode
+from tflm_studio.formats.offline_plan import OFFLINE_PLAN
 from tflm_studio.model.cancellation import CancelledError, cancellable
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.metadata_content import find_metadata
@@ -22,7 +23,8 @@ from tflm_studio.ui.models.tasks import LatestTask
 
 PAUSE_MS = 60  # edits that follow each other faster count as one
 LARGE_OPERATORS = 1500  # more are looked at in a thread, and only while someone looks
-OFFLINE_PLAN = "OfflineMemoryAllocation"
+MOST_RETRIES = 3
+TENSORS_EACH = 4  # so many tensors weigh as much as an operator
 
 
 class ArenaWatch(QObject):
@@ -49,6 +51,7 @@ class ArenaWatch(QObject):
         self.measure_problem = ""
         self._is_wanted = False
         self._is_stale = True
+        self._retries = 0
         self._planning = LatestTask(self)
         self._planning.finished.connect(self._take)
         self._planning.failed.connect(self._take_failure)
@@ -91,12 +94,17 @@ class ArenaWatch(QObject):
             self._try(lambda: _estimated(model))
         elif self._is_wanted:
             self._planning.start(lambda is_stale: _estimated_unless(model, is_stale))
+        else:
+            self.estimate, self.problem, self.plan_problems = None, "", []
+            self.changed.emit()
 
     @property
     def is_large(self) -> bool:
         """Whether the model takes a while to plan."""
         subgraphs = self._session.document.model.subgraphs or []
-        return sum(len(each.operators or []) for each in subgraphs) > LARGE_OPERATORS
+        operators = sum(len(each.operators or []) for each in subgraphs)
+        tensors = sum(len(each.tensors or []) for each in subgraphs)
+        return operators > LARGE_OPERATORS or tensors > TENSORS_EACH * LARGE_OPERATORS
 
     def measure(self) -> None:
         """Asks the interpreter, in a process of its own."""
@@ -140,10 +148,15 @@ class ArenaWatch(QObject):
 
     def _take(self, made: tuple[ArenaEstimate, list[str]]) -> None:
         self.estimate, self.plan_problems = made
-        self.problem, self._is_stale = "", False
+        self.problem, self._is_stale, self._retries = "", False, 0
         self.changed.emit()
 
     def _take_failure(self, error: Exception) -> None:
+        if not isinstance(error, StudioError) and self._retries < MOST_RETRIES:
+            # A dialog may have tried something out on the model while a thread read it.
+            self._retries += 1
+            self._timer.start()
+            return
         self.estimate, self.plan_problems, self._is_stale = None, [], False
         self.problem = str(error)
         self.changed.emit()
@@ -158,7 +171,8 @@ class ArenaWatch(QObject):
 
 
 def _estimated(model: Model) -> tuple[ArenaEstimate, list[str]]:
-    return estimate_arena(model), offline_problems(model)
+    estimate = estimate_arena(model)
+    return estimate, offline_problems(model, estimate.plan)
 
 
 def _estimated_unless(

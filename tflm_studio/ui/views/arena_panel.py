@@ -6,16 +6,16 @@ from __future__ import annotations
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from tflm_studio.analysis.arena_buffers import SCRATCH
 from tflm_studio.editing.offline_planning import (
     move_tensor,
     offline_plan,
     remove_offline_plan,
 )
-from tflm_studio.model.address import Address
+from tflm_studio.model.address import Address, find_address
 from tflm_studio.ui.models.arena_watch import ArenaWatch
 from tflm_studio.ui.models.session import Session
-from tflm_studio.ui.views.arena_chart import NOTHING, ArenaChart
+from tflm_studio.ui.views.arena_chart import ArenaChart
+from tflm_studio.ui.views.arena_geometry import NOTHING
 from tflm_studio.ui.views.elided_label import ElidedLabel
 
 MARGIN, SPACING = 6, 6
@@ -92,7 +92,8 @@ class ArenaPanel(QWidget):
         return (
             f"Recommended arena {estimate.recommended:,}  ·  "
             f"head {estimate.head:,}{exactness}  ·  "
-            f"tail {estimate.tail.total:,} (estimate)  ·  "
+            f"tail {estimate.tail.total:,} (estimate; "
+            f"{estimate.firmware_tail.total:,} on 32 bits)  ·  "
             f"total {estimate.total:,} (estimate)"
         )
 
@@ -134,18 +135,14 @@ class ArenaPanel(QWidget):
     # ------------------------------------------------------------------ commands
 
     def _on_picked(self, row: int) -> None:
-        plan = self.chart.plan
-        assert plan is not None
-        subgraph, tensor = int(plan.buffers.subgraph[row]), int(plan.buffers.tensor[row])
-        step, index = ("tensors", tensor)
-        if tensor == SCRATCH:
-            step, index = "operators", int(plan.buffers.operator[row])
-        self._session.selection.select(("subgraphs", subgraph, step, index))
+        address = self.chart.address_of(row)
+        # The plan may be a moment older than the model.
+        if find_address(self._session.document.model, address) is not None:
+            self._session.selection.select(address)
 
     def _on_moved(self, row: int, offset: int) -> None:
-        plan, model = self.chart.plan, self._session.document.model
-        assert plan is not None
-        subgraph, tensor = int(plan.buffers.subgraph[row]), int(plan.buffers.tensor[row])
+        model, address = self._session.document.model, self.chart.address_of(row)
+        subgraph, tensor = int(address[1]), int(address[3])
         self._session.propose(lambda: move_tensor(model, subgraph, tensor, offset))
 
     def _measure_or_cancel(self) -> None:
