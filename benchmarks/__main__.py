@@ -15,6 +15,8 @@ from pathlib import Path
 
 from benchmarks.bench_edits import edits
 from benchmarks.bench_files import comparisons, start_up
+from benchmarks.bench_plots import plots
+from benchmarks.bench_statistics import statistics
 from benchmarks.interleaved import Comparison, medians
 from benchmarks.subjects import subjects
 
@@ -49,6 +51,10 @@ def main() -> int:
             if subject == "operators":
                 found = chain(found, edits(path))
             rows += [_print_row(subject, each, arguments.seconds) for each in found]
+    if not arguments.quick and arguments.only in "buffers":
+        rows += [_print_row("buffers", each, arguments.seconds) for each in statistics()]
+    if arguments.only in "plots":
+        rows += [_print_row("plots", each, arguments.seconds) for each in plots()]
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0

@@ -48,10 +48,7 @@ class _Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 0 done, 2 refused with one line.
-
-    A verb that answers a question may return 1 for no.
-    """
+    """Runs the command line; returns the exit code: 0 done, 1 no or nothing, 2 refused."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         # Names in models need not be text; printing them must not fail.
@@ -71,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: list[str]) -> int:
     if given and given[0] in VERBS:
         parsed = _verb_parser().parse_args(given)
-        return int(parsed.run(parsed) or 0)
+        code: int | None = parsed.run(parsed)
+        return code or 0
     files: list[str] = _window_parser().parse_args(given).files
     from tflm_studio.ui.app.display import why_no_display
 
@@ -119,6 +117,7 @@ def _verb_parser() -> argparse.ArgumentParser:
     from tflm_studio.cli.export_verb import add_export_verb
     from tflm_studio.cli.firmware_verbs import add_firmware_verbs
     from tflm_studio.cli.fit_verb import add_fit_verb
+    from tflm_studio.cli.scan_verb import add_scan_verb
     from tflm_studio.cli.value_verbs import add_value_verbs
     from tflm_studio.cli.verbs import add_array_option, add_verbs
 
@@ -130,6 +129,7 @@ def _verb_parser() -> argparse.ArgumentParser:
     add_export_verb(verbs)
     add_bundle_verb(verbs)
     add_fit_verb(verbs)
+    add_scan_verb(verbs)
     shot = verbs.add_parser("screenshot", help="draw the window into a picture")
     shot.add_argument("file", metavar="FILE", help="a flatbuffer or a C source with a model")
     shot.add_argument("output", metavar="OUT.png", help="the picture to write")

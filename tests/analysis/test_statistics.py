@@ -35,7 +35,6 @@ def contents(
 def _small_chunks():  # type: ignore[no-untyped-def]
     with (
         patch.object(statistics, "MEASURED_CHUNK", 7),
-        patch.object(statistics, "BINNED_CHUNK", 5),
         patch.object(statistics, "COUNTED_CHUNK_BYTES", 6),
     ):
         yield

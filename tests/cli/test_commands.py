@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES, readable_models
+from tests.conftest import SAMPLES, every, readable_models
 from tests.formats.archives import two_files
 from tflm_studio.__main__ import main
 from tflm_studio.analysis.summary import describe_model, summarize
@@ -79,7 +79,7 @@ def test_info_as_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_real_model_is_summarised(models_folder: Path) -> None:
-    for path in readable_models(models_folder):
+    for path in every(4, readable_models(models_folder)):
         try:
             model = ts.load_model_from_file(path)
         except ts.ReadError:
@@ -246,7 +246,7 @@ def test_a_display_that_does_not_answer_is_no_display() -> None:
     assert "Conv2D" in done.stdout
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", every(2, ["dark", "light"]))
 def test_screenshot_draws_the_window(tmp_path: Path, theme: str) -> None:
     picture = tmp_path / "out.png"
     place = "subgraphs[0].operators[1]"

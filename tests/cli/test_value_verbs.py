@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said_in_a_line(
         ([str(SAMPLE), "subgraphs[0].tensors[999]"], "out of range"),
         ([str(SAMPLE), "buffers[0]"], "nothing is stored"),
         ([str(SAMPLE), "buffers[1]", "--dtype", "int5"], "no element type 'int5'"),
-        ([str(SAMPLE), "buffers[1]", "-o", "x.jpg"], "use one of .npy .csv .png"),
+        ([str(SAMPLE), "buffers[1]", "-o", "x.jpg"], "use one of .npy .npz .csv"),
     ]:
         assert main(["buffer", *arguments]) == 2
         error = capsys.readouterr().err
@@ -166,3 +166,28 @@ def test_weights_of_real_models_come_back(models_folder: Path, tmp_path: Path) -
         model = ts.load_model_from_file(path)
         arrays, _ = export_weights(model)
         assert not import_weights(model, arrays).edits, path
+
+
+def test_one_buffer_goes_out_in_every_form_and_comes_back(tmp_path: Path) -> None:
+    model = ts.load_model_from_file(SAMPLE)
+    tensors = model.subgraphs[0].tensors  # type: ignore[index]
+    number = next(
+        k
+        for k, tensor in enumerate(tensors or [])
+        if tensor.type == 9 and model.buffers[tensor.buffer].data  # type: ignore[index]
+    )
+    place = f"subgraphs[0].tensors[{number}]"
+    before = ts.values(model, place)
+    for suffix in (".npz", ".txt", ".bin", ".c", ".h"):
+        assert main(["buffer", str(SAMPLE), place, "-o", str(tmp_path / f"w{suffix}")]) == 0
+        assert (tmp_path / f"w{suffix}").stat().st_size
+    assert (tmp_path / "w.bin").read_bytes() == before.tobytes()
+    np.save(tmp_path / "w.npy", -np.clip(before, -127, 127))
+    out = str(tmp_path / "new.tflite")
+    source = ["buffer", str(SAMPLE), place, "--import"]
+    assert main([*source, str(tmp_path / "w.npy"), "-o", out]) == 0
+    found = ts.values(ts.load_model_from_file(out), place)
+    np.testing.assert_array_equal(found, -np.clip(before, -127, 127))
+    assert main([*source, str(tmp_path / "w.bin"), "-o", out]) == 0
+    assert Path(out).read_bytes() == SAMPLE.read_bytes()
+    assert main([*source, str(tmp_path / "w.bin")]) == 2

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from pathlib import Path
 
 import pytest
 
 import tflm_studio as ts
-from tests.conftest import SAMPLES
+from tests.conftest import IS_THOROUGH, SAMPLES, every
 from tflm_studio.editing.edits import Set
+from tflm_studio.formats.c_source_reader import choose_model_array
 from tflm_studio.formats.model_file import encode
 
 SINE, FLOAT = ((SAMPLES / f"sine_{kind}.tflite").read_bytes() for kind in ("int8", "float"))
@@ -103,3 +106,40 @@ def test_the_length_in_a_header_beside_the_source_follows(tmp_path: Path, name: 
     document.go_to(0)
     document.save()
     assert (path.read_bytes(), header.read_text()) == (source, text)
+
+
+def test_real_sources_change_only_in_the_array_and_its_length(
+    models_folder: Path, tmp_path: Path
+) -> None:
+    with (models_folder / "manifest.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "c-array"]
+    holding = [row["path"] for row in rows if row["subgraphs"]]
+    assert len(holding) > 20
+    holding.sort(key=lambda name: (models_folder / name).stat().st_size)
+    for name in every(4, holding[:-6]) if not IS_THOROUGH else holding:
+        path = tmp_path / Path(name).name
+        before = (models_folder / name).read_bytes()
+        path.write_bytes(before)
+        document = ts.Document.open(path)
+        document.save()
+        assert path.read_bytes() == before, name
+        document.do(LONGER)
+        document.save()
+        after = path.read_bytes()
+        old, new = (choose_model_array(text, name) for text in (before, after))
+        assert len(new.data) != len(old.data)
+        around = (
+            re.split(rb"(\d+)", text[: array.start] + text[array.end :])
+            for text, array in ((before, old), (after, new))
+        )
+        sizes = tuple(b"%d" % len(array.data) for array in (old, new))
+        pairs = set(zip(*around, strict=True))
+        assert {pair for pair in pairs if pair[0] != pair[1]} <= {sizes}, name
+        lines = [
+            text[a.start : a.end].split(b"\n") for text, a in ((before, old), (after, new))
+        ]
+        widths = [[line.count(b",") for line in each[1:3]] for each in lines]
+        assert widths[0] == widths[1], name
+        document.undo()
+        document.save()
+        assert path.read_bytes() == before, name

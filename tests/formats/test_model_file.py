@@ -20,7 +20,7 @@ from tflm_studio.schema.tables import Buffer, Model
 
 
 def test_open_and_save_is_byte_identical(models_folder: Path, tmp_path: Path) -> None:
-    for path in every(3, readable_models(models_folder)):
+    for path in every(8, readable_models(models_folder)):
         ts.save_model_to_file(ts.load_model_from_file(path), tmp_path / "out.tflite")
         assert (tmp_path / "out.tflite").read_bytes() == path.read_bytes(), path
 

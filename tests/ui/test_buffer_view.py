@@ -317,8 +317,8 @@ def test_copied_values(shown: Shown) -> None:
 
 
 def test_hex_digits_overwrite_bytes(shown: Shown) -> None:
-    page = shown.open_page("Hex")
-    assert isinstance(page, HexPage)
+    assert isinstance(shown.open_page("Hex"), HexPage)
+    page = shown.open_page("Hex").view
     pos = page.byte_rect(17).center()
     shown.qtbot.mouseClick(page.viewport(), Qt.MouseButton.LeftButton, pos=pos)
     assert page.cursor_byte == 17
@@ -338,7 +338,7 @@ def test_hex_digits_overwrite_bytes(shown: Shown) -> None:
 
 
 def test_hex_keys_move_and_select(shown: Shown) -> None:
-    page = shown.open_page("Hex")
+    page = shown.open_page("Hex").view
     control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
     for key, modifiers, place in [
         (Qt.Key.Key_Down, Qt.KeyboardModifier.NoModifier, 16),
@@ -369,7 +369,7 @@ def test_the_page_stays_as_long_as_it_fits(shown: Shown) -> None:
     shown.select(LABELS)
     assert shown.current_page == "Hex"
     enabled = [shown.find(QTabBar, "pages").isTabEnabled(n) for n in range(len(TITLES))]
-    assert enabled == [False, False, False, False, True]
+    assert enabled == [title == "Hex" for title in TITLES]
     shown.select(FILTER)
     assert shown.current_page == "Line"
 
@@ -418,10 +418,10 @@ def test_plots_follow_edits(shown: Shown) -> None:
     assert page.caption == "72 counted, each bin 1 wide"
     page = shown.open_page("Line")
     shown.document.do(Set(("buffers", FILTER + 1, "data"), bytes([3]) * 72))
-    assert page._curve.getData()[1].tolist() == [3.0] * 72
+    assert page._curves[0].getData()[1].tolist() == [3.0] * 72
     page = shown.open_page("Heat map")
     shown.document.undo()
-    assert set(page._image.image.reshape(-1).tolist()) == {127}
+    assert set(page._image.image.reshape(-1).tolist()) == {126}
 
 
 def test_large_buffers_are_measured_in_the_background(

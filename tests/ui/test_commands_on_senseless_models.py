@@ -14,7 +14,7 @@ from tflm_studio.model.address import Address, find_address
 from tflm_studio.ui.app.windows import Windows
 from tflm_studio.ui.views.proposal_dialog import ProposalDialog
 
-OURS = ("tensor.", "buffer.", "model.", "signature.", "metadata.", "subgraph.")
+OURS = ("tensor.", "buffer.", "weights.", "model.", "signature.", "metadata.", "subgraph.")
 NAMES = ("calling_itself", "indices_out_of_range", "Model", "every_table")
 PLACES: tuple[Address, ...] = (
     ("subgraphs", 0, "tensors", 0),

@@ -388,7 +388,7 @@ def test_exporting_a_c_array(
 ) -> None:
     def fill(dialog: ExportDialog) -> int:
         dialog.path.setText(str(tmp_path / "net.cc"))
-        assert dialog.symbol.text() == "g_net"
+        assert dialog.symbol.text() == "g_shapes_int8_model_data"
         dialog.symbol.setText("9lives")
         assert "letters, digits" in dialog.note.text()
         dialog.symbol.setText("g_lives")
@@ -558,8 +558,8 @@ def test_enumerations_keep_values_the_schema_does_not_know(qtbot: QtBot) -> None
 def test_real_models_show_in_every_panel(
     models_folder: Path, windows: Windows, qtbot: QtBot, step: int
 ) -> None:
-    """Every fortieth model, opened, looked at everywhere, and closed."""
-    for path in readable_models(models_folder)[step * 10 :: 40][:10]:
+    """Some models, opened, looked at everywhere, and closed."""
+    for path in every(3, readable_models(models_folder)[step * 10 :: 40][:10]):
         try:
             window = windows.open_path(path)
         except ts.ReadError:
@@ -598,7 +598,7 @@ def test_no_plot_library_before_the_first_plot() -> None:
         "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([])\n"
         "from tflm_studio.ui.app.windows import Windows\n"
         "w = Windows().open_sample(); app.processEvents()\n"
-        "assert 'pyqtgraph' not in sys.modules\n"
+        "assert not {'pyqtgraph', 'simpleeval'} & set(sys.modules)\n"
         "w.close()"
     )
     done = run_python(code)

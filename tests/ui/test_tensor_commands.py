@@ -534,6 +534,7 @@ def test_the_menu_is_short(window: MainWindow) -> None:
         "Quantize step",
         "Its buffer",
         "Buffers",
+        "Values",
     ]
 
 

@@ -96,6 +96,7 @@ class Visits:
         for address in self._addresses():
             self._visit(address)
         self._visit_outline()
+        self._visit_arena()
         self._go_back_and_forward()
         self._hover_labels(self.window.statusBar())
 
@@ -147,6 +148,23 @@ class Visits:
             with self.step(f"outline {item.text(0)[:20]}"):
                 outline.setCurrentItem(item)
                 hover(outline.viewport(), outline.visualItemRect(item).center())
+
+    def _visit_arena(self) -> None:
+        watch, panel = self.window.arena_watch, self.window.arena_panel
+        dock = next(dock for dock in self.window.docks if dock.widget() is panel)
+        with self.step("plan the arena"):
+            watch.refresh()
+        with self.step("show the arena"):
+            dock.raise_()
+            panel.grab()
+        plan = panel.chart.plan
+        rows = range(len(plan.offset)) if plan is not None else range(0)
+        for row in self.some(list(rows), 3):
+            with self.step(f"bar {row} of the arena"):
+                panel.chart.describe(row)
+                panel.chart.picked.emit(row)
+                panel.grab()
+        self.window.buffer_view.parentWidget().raise_()
 
     def _go_back_and_forward(self) -> None:
         with self.step("back and forward"):

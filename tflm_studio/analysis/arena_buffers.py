@@ -25,7 +25,6 @@ from tflm_studio.analysis.kernel_scratch import (
 from tflm_studio.analysis.lifetimes import (
     ARENA_ALIGNMENT,
     MOST_NESTED,
-    MOST_STEPS,
     Flow,
     Ints,
     flow_of,
@@ -46,6 +45,8 @@ BEFORE = -1  # the scope of what is never made
 SCRATCH = -1  # stands for the tensor of a scratch buffer
 START = -1  # stands for the operator of the scope in which a subgraph begins
 MOST_BYTES = 2**40
+MOST_RUNS = 4  # of each operator on average: subgraphs that run each other may multiply
+FEWEST_LIMIT = 20_000
 _VAR_HANDLE = int(BuiltinOperator.VAR_HANDLE)
 
 
@@ -233,6 +234,7 @@ class _Clock:
     def __init__(self, flows: Sequence[Flow]) -> None:
         counts = [flow.tensor_count for flow in flows]
         self._flows = flows
+        self._most = max(FEWEST_LIMIT, MOST_RUNS * sum(len(flow.steps) for flow in flows))
         self._starts = [sum(counts[:k]) for k in range(len(counts))]
         self.first = [BEFORE] * sum(counts)
         self.last = [BEFORE] * sum(counts)
@@ -249,7 +251,7 @@ class _Clock:
             raise PlanError(
                 f"Subgraph {index} runs itself; the interpreter would not come to an end."
             )
-        if len(callers) == MOST_NESTED or len(self.scopes) > MOST_STEPS:
+        if len(callers) == MOST_NESTED or len(self.scopes) > self._most:
             raise PlanError("Subgraphs run each other too often to plan their memory.")
         flow = self._flows[index]
         self.scopes.append(Scope(index, START))

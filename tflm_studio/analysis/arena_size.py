@@ -10,6 +10,7 @@ from tflm_studio.analysis.arena_tail import FIRMWARE, HOST, TailEstimate, estima
 from tflm_studio.analysis.memory_plan import MemoryPlan, place_buffers
 from tflm_studio.schema.tables import Model
 
+POINTER_BYTES = 8
 MOST_SCRATCH_REQUESTS = 12  # of an operator: room for so many is held while it prepares
 REQUEST_BYTES = 16
 INFO_BYTES = 32  # of a buffer, while its lifetime is found
@@ -28,12 +29,15 @@ class ArenaEstimate:
         plan: The head.
         tail: The tail on this machine (64-bit), an estimate.
         firmware_tail: The tail on a 32-bit microcontroller, an estimate.
+        loading: What it takes while the interpreter plans, an estimate; small models need
+            more then than later.
         recommended: A size for `kTensorArenaSize` with some room to spare.
     """
 
     plan: MemoryPlan
     tail: TailEstimate
     firmware_tail: TailEstimate
+    loading: int
     recommended: int
 
     @property
@@ -60,7 +64,10 @@ def complete_estimate(model: Model, plan: MemoryPlan) -> ArenaEstimate:
     """Adds the tail and the recommendation to a plan."""
     tail = estimate_tail(model, plan.buffers, HOST)
     firmware = estimate_tail(model, plan.buffers, FIRMWARE)
-    return ArenaEstimate(plan, tail, firmware, recommend_arena_size(model, plan, tail))
+    loading = tail.total + _planning_bytes(model, plan)
+    return ArenaEstimate(
+        plan, tail, firmware, loading, recommend_arena_size(model, plan, tail)
+    )
 
 
 def recommend_arena_size(model: Model, plan: MemoryPlan, tail: TailEstimate) -> int:
@@ -69,19 +76,23 @@ def recommend_arena_size(model: Model, plan: MemoryPlan, tail: TailEstimate) -> 
     While it loads, the arena also holds what the planner needs: where that is more than the
     head, it decides.
     """
+    unknown = UNKNOWN_BYTES * sum(tail.unknown.values())
+    head = max(plan.head, _planning_bytes(model, plan))
+    size = tail.total + unknown + head + TEMPORARY_BYTES
+    return _rounded(size + size // SHARE)
+
+
+def _planning_bytes(model: Model, plan: MemoryPlan) -> int:
+    """Bytes that are taken, in place of the head, while the interpreter plans."""
     subgraphs = model.subgraphs or []
     tensors = sum(len(each.tensors or []) for each in subgraphs)
     scratch = int((plan.buffers.tensor < 0).sum())
-    buffers = tensors + scratch
-    loading = (
+    return (
         REQUEST_BYTES * (MOST_SCRATCH_REQUESTS + scratch)
-        + INFO_BYTES * buffers
-        + 8 * len(subgraphs)
+        + INFO_BYTES * (tensors + scratch)
+        + POINTER_BYTES * len(subgraphs)
         + PLANNER_BYTES * len(plan.offset)
     )
-    unknown = UNKNOWN_BYTES * sum(tail.unknown.values())
-    size = tail.total + unknown + max(plan.head, loading) + TEMPORARY_BYTES
-    return _rounded(size + size // SHARE)
 
 
 def _rounded(size: int) -> int:

@@ -4,26 +4,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_studio.analysis.block_scales import block_quantization
+from tflm_studio.analysis.coded_tensors import CodedForm, coded_form
+from tflm_studio.analysis.string_values import read_strings
+from tflm_studio.analysis.tensor_values import values
 from tflm_studio.formats.flatbuffer_reader import Origin
-from tflm_studio.model.address import Address
+from tflm_studio.model.address import Address, format_address
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.model.operators import builtin_code, operator_code, weight_inputs
 from tflm_studio.model.place_names import count_text
-from tflm_studio.model.quantization import AffineQuantization, Reals, find_quantization
+from tflm_studio.model.quantization import (
+    AffineQuantization,
+    BlockQuantization,
+    Reals,
+    find_quantization,
+)
 from tflm_studio.model.tensor_types import (
     RAW_BYTES,
     Array,
     ElementType,
     decode,
     element_type,
+    encode,
 )
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import Buffer, Model, Operator, SubGraph, Tensor
@@ -44,6 +55,7 @@ _AXES_OF_INPUT: dict[tuple[int, int], tuple[str, ...]] = {
     (BuiltinOperator.FULLY_CONNECTED, 2): ("out",),
 }
 MOST_DIMENSIONS = 32  # what costs time for each of them does so for every element
+MOST_DECODED = 1 << 26  # values that are kept decoded beside the stored bytes
 _AXES_OF_RANK = {1: ("index",), 4: ("batch", "height", "width", "channel")}
 
 
@@ -66,6 +78,12 @@ class BufferContents:
         axis_names: One for each dimension of `shape`.
         declared_shape: The shape that the tensor states, whether or not the bytes fit it.
         note: What does not fit together, for people; empty if all does.
+        first_byte: Where `data` begins in the buffer.
+        stored: All bytes of the buffer, if `data` is not the same.
+        texts: The texts of a string tensor, one-dimensional; then `kind` is opaque.
+        read_only: Why single values cannot be changed, empty if they can.
+        decoding: Gives the contents with decoded values, which may take time; None if `data`
+            holds what the tensor means. Raises EditError if they cannot be decoded.
     """
 
     buffer_index: int
@@ -80,6 +98,11 @@ class BufferContents:
     axis_names: tuple[str, ...] = ()
     declared_shape: tuple[int, ...] | None = None
     note: str = ""
+    first_byte: int = 0
+    stored: memoryview | None = None
+    texts: Array | None = None
+    read_only: str = ""
+    decoding: Callable[[], BufferContents] | None = None
 
     @property
     def title(self) -> str:
@@ -92,15 +115,27 @@ class BufferContents:
         return 0 if self.data is None else len(self.data)
 
     @property
+    def all_bytes(self) -> memoryview:
+        """The bytes of the buffer as they are stored, whatever they mean."""
+        whole = self.data if self.stored is None else self.stored
+        return memoryview(b"") if whole is None else whole
+
+    @property
     def count(self) -> int:
         """Elements in the buffer."""
         return math.prod(self.shape) if self.nbytes else 0
 
     @property
+    def is_editable(self) -> bool:
+        """Whether single values can be changed."""
+        is_known = self.kind.kind != "opaque" or self.texts is not None
+        return is_known and not self.read_only
+
+    @property
     def channel_axis(self) -> int | None:
         """The dimension that per-channel scales run along, None if there is one scale."""
         q = self.quantization
-        if q is None or not q.inner:
+        if q is None or not q.inner or isinstance(q, BlockQuantization):
             return None
         for axis, size in enumerate(self.shape):
             if size == len(q.scale) and math.prod(self.shape[axis + 1 :]) == q.inner:
@@ -110,6 +145,8 @@ class BufferContents:
     def values(self, start: int = 0, count: int | None = None) -> Array:
         """Stored values of consecutive elements; a view where the type allows it."""
         stop = self.count if count is None else min(start + count, self.count)
+        if self.texts is not None:
+            return self.texts[start:stop]
         return decode(self.data or b"", self.kind, start, max(0, stop - start))
 
     def reals(self, start: int = 0, count: int | None = None) -> Reals:
@@ -121,6 +158,8 @@ class BufferContents:
 
     def values_at(self, indices: NDArray[np.int64]) -> Array:
         """Stored values at flat indices, in the shape of `indices`. O(indices)."""
+        if self.texts is not None:
+            return self.texts[indices]
         data = self.data or b""
         if self.kind.is_packed:
             per_byte = 8 // self.kind.bits
@@ -141,20 +180,45 @@ class BufferContents:
 
     def reads_like(self, other: BufferContents) -> bool:
         """Whether two contents differ in nothing but their bytes."""
-        unlike = ("data", "file_offset", "quantization")
-        names = [row.name for row in fields(self) if row.name not in unlike]
+        names = [row.name for row in fields(self) if row.name not in _MAY_DIFFER]
         if any(getattr(self, name) != getattr(other, name) for name in names):
             return False
         return _quantization_key(self.quantization) == _quantization_key(other.quantization)
 
-    def read_as(self, kind: ElementType) -> BufferContents:
-        """The same bytes as elements of another type, without quantisation."""
-        if kind == self.kind:
+    def read_as(
+        self, kind: ElementType, first_byte: int = 0, shape: tuple[int, ...] | None = None
+    ) -> BufferContents:
+        """The same bytes as elements of another type, without quantisation.
+
+        Args:
+            kind: What an element is.
+            first_byte: Where the first one begins.
+            shape: Dimensions; those of the tensor if the bytes fit them, else a list.
+
+        Raises:
+            EditError: The buffer has fewer bytes than that.
+        """
+        if kind == self.kind and not first_byte and shape is None:
             return self
-        shape, note = _fitted(self.declared_shape, kind, self.nbytes)
+        data = self.all_bytes
+        if not 0 <= first_byte < max(len(data), 1):
+            raise EditError(f"Byte {first_byte:,} is behind the {len(data):,} of the buffer.")
+        if shape is None:
+            declared = self.declared_shape if not first_byte else None
+            shape, note = _fitted(declared, kind, len(data) - first_byte)
+        else:
+            note = _check_room(shape, kind, len(data) - first_byte)
+            data = data[: first_byte + kind.nbytes(math.prod(shape))]
         names = self.axis_names if len(shape) == len(self.axis_names) else ()
+        whole = self.all_bytes
         return replace(
             self,
+            data=data[first_byte:],
+            stored=whole,
+            first_byte=first_byte,
+            texts=None,
+            read_only="",
+            decoding=None,
             kind=kind,
             shape=shape,
             quantization=None,
@@ -163,8 +227,25 @@ class BufferContents:
         )
 
 
+_MAY_DIFFER = ("data", "file_offset", "quantization", "stored", "texts", "decoding")
+
+
+def _check_room(shape: tuple[int, ...], kind: ElementType, room: int) -> str:
+    if not kind.bits:
+        raise EditError(f"Elements of type {kind.name} have no fixed size and take no shape.")
+    if len(shape) > MOST_DIMENSIONS or min(shape, default=1) < 1:
+        raise EditError(f"The shape {_times(shape)} is no size.")
+    needed = kind.nbytes(math.prod(shape))
+    if needed > room:
+        raise EditError(
+            f"The shape {_times(shape)} takes {count_text(needed)} bytes as {kind.name}; from "
+            f"there on the buffer has {room:,}."
+        )
+    return "" if needed == room else f"Of {room:,} bytes {needed:,} are shown."
+
+
 def _quantization_key(q: AffineQuantization | None) -> object:
-    return q and (q.scale.tobytes(), q.zero_point.tobytes(), q.inner)
+    return q and (type(q), q.scale.tobytes(), q.zero_point.tobytes(), q.inner)
 
 
 def contents_at(model: Model, address: Address) -> BufferContents | None:
@@ -221,10 +302,9 @@ def _tensor_contents(model: Model, s: int, t: int) -> BufferContents | None:
     stored = _Stored(model, tensor.buffer)
     declared = tuple(tensor.shape or ())
     shape, note = _fitted(declared, kind, len(stored.data or b""))
-    if note and tensor.sparsity is not None:
-        note = f"Stored sparse: the bytes hold only some of the {_times(declared)} values."
     where = f"subgraph {s}, tensor {t}" if s else f"tensor {t}"
-    return BufferContents(
+    place: Address = ("subgraphs", s, "tensors", t)
+    found = BufferContents(
         buffer_index=tensor.buffer,
         data=stored.data,
         kind=kind,
@@ -232,11 +312,68 @@ def _tensor_contents(model: Model, s: int, t: int) -> BufferContents | None:
         quantization=find_quantization(tensor) if kind.kind == "integer" else None,
         name=tensor.name or "unnamed",
         place=f"{where}, buffer {tensor.buffer}",
-        tensor_address=("subgraphs", s, "tensors", t),
+        tensor_address=place,
         file_offset=stored.file_offset,
         axis_names=_axis_names(model, subgraph, t, len(shape)),
         declared_shape=declared,
         note=note if stored.data is not None else "",
+    )
+    return _understood(model, place, tensor, found)
+
+
+def _understood(
+    model: Model, place: Address, tensor: Tensor, found: BufferContents
+) -> BufferContents:
+    """Contents with what it takes to read blocks, texts, sparse and compressed values."""
+    form = coded_form(model, place, tensor)
+    if form is not None:
+        stored = _Stored(model, form.buffer_index)
+        return replace(
+            found,
+            buffer_index=form.buffer_index,
+            data=stored.data,
+            file_offset=stored.file_offset,
+            decoding=lambda: _decoded(model, place, tensor, found, form),
+            note=(form.note or found.note) if stored.data is not None else "",
+        )
+    details = tensor.quantization.details if tensor.quantization is not None else None
+    if details is None or found.data is None or found.kind.kind != "integer":
+        return found
+    try:
+        blocks = block_quantization(model, place, found.shape, details, values)
+    except EditError as error:
+        return replace(found, note=found.note or str(error))
+    return replace(found, quantization=blocks)
+
+
+def _decoded(
+    model: Model, place: Address, tensor: Tensor, found: BufferContents, form: CodedForm
+) -> BufferContents:
+    """Contents of a tensor whose bytes are not its values, O(elements)."""
+    shape, stored = tuple(tensor.shape or ()), _Stored(model, form.buffer_index)
+    if math.prod(shape) > MOST_DECODED:
+        raise EditError(
+            f"{form.note} It has {count_text(math.prod(shape))} values; no more than "
+            f"{MOST_DECODED:,} are decoded here."
+        )
+    if found.kind.name == "string" and stored.data is not None:
+        texts = read_strings(stored.data, format_address(place))
+        fits = math.prod(shape) == len(texts) and min(shape, default=0) >= 0
+        note = f"The shape {_times(shape)} does not fit {len(texts):,} texts."
+        shown = shape if fits else (len(texts),)
+        made = replace(found, texts=texts, shape=shown, note="" if fits else note)
+    else:
+        data = memoryview(encode(values(model, place).reshape(-1), found.kind))
+        reason = f"{form.note} Values are read-only: {form.reason}"
+        made = replace(found, data=data, shape=shape, note=reason, read_only=reason)
+    names = found.axis_names if len(found.axis_names) == len(made.shape) else ()
+    subgraph = (model.subgraphs or [])[int(place[1])]
+    return replace(
+        made,
+        buffer_index=form.buffer_index,
+        file_offset=stored.file_offset,
+        stored=stored.data,
+        axis_names=names or _axis_names(model, subgraph, int(place[3]), len(made.shape)),
     )
 
 

@@ -26,6 +26,7 @@ DECODE = "TFLM_DECODE"
 HEADER_BYTES = 16
 LOOKUP_TABLE, HEADER_VERSION = 0, 1
 MOST_BITS = 7
+PIECE = 1 << 16  # values that are looked up at once
 
 
 def decompressed(
@@ -56,7 +57,7 @@ def _decoded(model: Model, place: Address, tensor: Tensor, kind: ElementType) ->
         return None
     subgraph = resolve(model, place[:2])
     assert isinstance(subgraph, SubGraph)
-    found = _decoder(model, subgraph, int(place[3]))
+    found = decoder_of(model, subgraph, int(place[3]))
     if found is None:
         return None
     encoded, ancillary = (
@@ -74,7 +75,7 @@ def _decoded(model: Model, place: Address, tensor: Tensor, kind: ElementType) ->
     return _looked_up(encoded, head[5] & MOST_BITS, table, head[6], tensor, place)
 
 
-def _decoder(model: Model, subgraph: SubGraph, tensor_index: int) -> tuple[int, int] | None:
+def decoder_of(model: Model, subgraph: SubGraph, tensor_index: int) -> tuple[int, int] | None:
     """The encoded tensor and its description, of the operator that makes a tensor."""
     for operator in subgraph.operators or []:
         outputs = operator.outputs or []
@@ -112,24 +113,29 @@ def _looked_up(
     count = math.prod(shape)
     if not 1 <= bits <= MOST_BITS or stride < 1 or -(-count * bits // 8) > len(packed):
         raise EditError(f"{name}: the indices of its compression do not fit its shape.")
-    indices = _unpacked(packed, bits, count)
-    channels = _channels(tensor)
+    channels, axis, inner = _channels(tensor), 0, 1
     if channels > 1:
         axis = tensor.quantization.quantized_dimension if tensor.quantization else 0
         if not 0 <= axis < len(shape) or shape[axis] != channels:
             raise EditError(f"{name}: its channels do not fit its shape.")
         inner = math.prod(shape[axis + 1 :])
-        indices = indices + np.arange(count) // inner % channels * stride
-    if count and int(indices.max()) >= len(table):
-        raise EditError(f"{name}: an index of its compression is beyond the table.")
-    found: Array = table[indices]
+    found: Array = np.empty(count, table.dtype)
+    for start in range(0, count, PIECE):
+        stop = min(start + PIECE, count)
+        indices = _unpacked(packed, bits, start, stop - start)
+        if channels > 1:
+            indices = indices + np.arange(start, stop) // inner % channels * stride
+        if int(indices.max()) >= len(table):
+            raise EditError(f"{name}: an index of its compression is beyond the table.")
+        found[start:stop] = table[indices]
     return found
 
 
-def _unpacked(packed: memoryview, bits: int, count: int) -> NDArray[np.int64]:
-    """Numbers of so many bits each, the highest bit first."""
+def _unpacked(packed: memoryview, bits: int, start: int, count: int) -> NDArray[np.int64]:
+    """Numbers of so many bits each, the highest bit first; `start` is a multiple of 8."""
     needed = -(-count * bits // 8)
-    each = np.unpackbits(np.frombuffer(packed, np.uint8, needed))[: count * bits]
+    raw = np.frombuffer(packed, np.uint8, needed, start * bits // 8)
+    each = np.unpackbits(raw)[: count * bits]
     weights = 1 << np.arange(bits - 1, -1, -1)
     numbers: NDArray[np.int64] = each.reshape(count, bits) @ weights
     return numbers

@@ -18,6 +18,7 @@ def opening_notes(model: Model) -> list[str]:
     if not isinstance(origin, Origin):
         return []
     notes = list(origin.warnings) if isinstance(origin, JsonOrigin) else []
+    notes += origin.source.notes if origin.source is not None else []
     if origin.opaque:
         notes.append(f"Not in the schema, kept as it is: {_some(origin.opaque)}.")
     if origin.missing:

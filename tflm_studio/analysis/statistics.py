@@ -22,7 +22,6 @@ from tflm_studio.model.tensor_types import Array, ElementType, decode
 
 COUNTED_CHUNK_BYTES = 1 << 20
 MEASURED_CHUNK = 1 << 16  # elements: a chunk and its copy fit a second-level cache
-BINNED_CHUNK = 1 << 18  # elements: enough to be worth a table of all pairs of bytes
 MAX_BINS = 256  # a bin's number is a byte
 
 Counts = NDArray[np.int64]
@@ -285,16 +284,19 @@ class _Moments:
         self.low: float = math.inf
         self.high: float = -math.inf
         self.mean = self.squares = 0.0
+        self._apart = np.empty(MEASURED_CHUNK, np.float32)
 
     def add(self, chunk: Array) -> None:
-        if chunk.dtype.kind == "f" and not np.isfinite((chunk.min(), chunk.max())).all():
+        low, high = chunk.min(), chunk.max()
+        if chunk.dtype.kind == "f" and not (math.isfinite(low) and math.isfinite(high)):
             chunk = self._finite(chunk)
-        if not len(chunk):
-            return
-        self.low = min(self.low, chunk.min().item())
-        self.high = max(self.high, chunk.max().item())
+            if not len(chunk):
+                return
+            low, high = chunk.min(), chunk.max()
+        self.low = min(self.low, low.item())
+        self.high = max(self.high, high.item())
         self.zeros += int(np.count_nonzero(chunk == 0))
-        mean, squares = _chunk_moments(chunk)
+        mean, squares = self._chunk_moments(chunk)
         before, self.count = self.count, self.count + len(chunk)
         delta = mean - self.mean
         self.mean += delta * (len(chunk) / self.count)
@@ -307,20 +309,21 @@ class _Moments:
         self.infinite += len(chunk) - nan - int(np.count_nonzero(finite))
         return chunk[finite]
 
-
-def _chunk_moments(chunk: Array) -> tuple[float, float]:
-    """Mean and sum of squared distances from it, in float32 unless that is too narrow."""
-    if chunk.dtype == np.float32:
+    def _chunk_moments(self, chunk: Array) -> tuple[float, float]:
+        """Mean and sum of squared distances from it, in float32 unless that is too narrow."""
+        if chunk.dtype == np.float32:
+            apart = self._apart[: len(chunk)]
+            with np.errstate(over="ignore", invalid="ignore"):
+                total = chunk.sum()
+                np.subtract(chunk, total / np.float32(len(chunk)), out=apart)
+                squares = float(np.dot(apart, apart))
+            if 1e-30 < squares < math.inf:
+                return float(total) / len(chunk), squares
+        wide = chunk.astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
-            apart = chunk - (shift := chunk.sum() / np.float32(len(chunk)))
-            rest, squares = float(apart.sum()), float(np.dot(apart, apart))
-        if 1e-30 < squares < math.inf:
-            return float(shift) + rest / len(chunk), squares - rest * rest / len(chunk)
-    wide = chunk.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = wide.mean()
-        wide -= mean
-        return float(mean), float(np.dot(wide, wide))
+            mean = wide.mean()
+            wide -= mean
+            return float(mean), float(np.dot(wide, wide))
 
 
 def _chunked_histogram(source: _Source, total: _Moments) -> Histogram:
@@ -332,22 +335,57 @@ def _chunked_histogram(source: _Source, total: _Moments) -> Histogram:
         return _float_histogram(low, high, np.array([total.count]))
     is_narrow = high / 2 - low / 2 < 1e37 and 1e-37 < scale < 1e37
     half, factor = (1.0, scale / 2) if is_narrow else (0.5, scale)
-    counts = np.zeros(MAX_BINS, np.int64)
-    for _, values in source.chunks(BINNED_CHUNK):
+    counts = _BinCounts(source.check)
+    for _, values in source.chunks(MEASURED_CHUNK):
         chunk = values[np.isfinite(values)] if total.nan or total.infinite else values
         exact = chunk if is_narrow else chunk.astype(np.float64) * half
-        places = (exact - exact.dtype.type(low * half)) * exact.dtype.type(factor)
-        counts += _byte_counts(places.astype(np.uint8), source.check)
-    return _float_histogram(low, high, counts[:bins])
+        number = exact.dtype.type
+        apart = np.subtract(exact, number(low * half), out=counts.room(exact))
+        counts.add(np.multiply(apart, number(factor), out=apart))
+    return _float_histogram(low, high, counts.total()[:bins])
+
+
+class _BinCounts:
+    """Counts numbers of bins that come in pieces, many at a time: a pass costs a table.
+
+    Args:
+        check: Asked before each pass.
+    """
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self._found = np.zeros(MAX_BINS, np.int64)
+        self._places = np.empty(max(COUNTED_CHUNK_BYTES, MEASURED_CHUNK), np.uint8)
+        self._used = 0
+        self._room = np.empty(MEASURED_CHUNK, np.float64)
+
+    def room(self, values: Array) -> Array:
+        """Scratch for as many floats of the type of some values."""
+        return self._room.view(values.dtype)[: len(values)]
+
+    def add(self, places: Array) -> None:
+        """Counts up to `MEASURED_CHUNK` more, which are cut down to whole numbers."""
+        if self._used + len(places) > len(self._places):
+            self._count()
+        self._places[self._used : self._used + len(places)] = places
+        self._used += len(places)
+
+    def total(self) -> Counts:
+        """How often each number came; int64 (MAX_BINS,)."""
+        self._count()
+        return self._found
+
+    def _count(self) -> None:
+        self._found += _byte_counts(self._places[: self._used], self._check)
+        self._used = 0
 
 
 def _integer_histogram(source: _Source, low: int, high: int) -> Histogram:
     step = (high - low) // bin_count(source.contents.count) + 1
-    counts = np.zeros(MAX_BINS, np.int64)
-    for chunk, _ in source.chunks(BINNED_CHUNK):
+    counts = _BinCounts(source.check)
+    for chunk, _ in source.chunks(MEASURED_CHUNK):
         unsigned = np.dtype(f"u{chunk.itemsize}")
         # Unsigned arithmetic wraps, so the distance is right however far the ends are apart.
         apart = chunk.astype(unsigned) - unsigned.type(low % (1 << 8 * chunk.itemsize))
-        where = (apart // unsigned.type(step)).astype(np.uint8)
-        counts += _byte_counts(where, source.check)
-    return Histogram(low - 0.5, float(step), counts[: (high - low) // step + 1])
+        counts.add(apart // unsigned.type(step))
+    return Histogram(low - 0.5, float(step), counts.total()[: (high - low) // step + 1])

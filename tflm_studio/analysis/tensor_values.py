@@ -60,7 +60,7 @@ def values(
                 raise EditError(f"{format_address(place)}: a tensor has a type of its own.")
             return _tensor_values(model, place, real=real)
         case ("buffers", int()):
-            found = decode(_bytes(resolve(model, place), place), _kind_named(dtype))
+            found = decode(_bytes(resolve(model, place), place), kind_named(dtype))
             return found.astype(np.float64) if real else found
     raise EditError(
         f"'{format_address(place)}' is neither a tensor nor a buffer; name one such as "
@@ -68,7 +68,12 @@ def values(
     )
 
 
-def _kind_named(dtype: object) -> ElementType:
+def kind_named(dtype: object) -> ElementType:
+    """The element type of a numpy dtype or a name such as "int4"; uint8 for None.
+
+    Raises:
+        EditError: There is none.
+    """
     if dtype is None:
         return ELEMENT_TYPES[TensorType.UINT8]
     known = _BY_NAME.get(str(dtype))

@@ -98,12 +98,13 @@ def arena_facts(model: Model, estimate: ArenaEstimate) -> dict[str, Any]:
         "tail_sections": estimate.tail.sections,
         "tail_firmware_32_bit": estimate.firmware_tail.total,
         "total": estimate.total,
+        "loading": estimate.loading,
         "recommended": estimate.recommended,
         "peak_operators": [each._asdict() for each in plan.peak_operators],
         "variables": buffers.variables,
         "unknown_scratch": list(buffers.unknown),
         "unknown_kernels": estimate.tail.unknown,
-        "offline_problems": offline_problems(model),
+        "offline_problems": offline_problems(model, plan),
         "scopes": [each._asdict() for each in buffers.scopes],
         "tensors": tensors,
         "scratch": scratch,
@@ -146,6 +147,7 @@ def arena_lines(
         "",
         f"kTensorArenaSize = {estimate.recommended};  // recommended, with room to load",
         f"Tail on a 32-bit target, estimate: {estimate.firmware_tail.total:,} bytes.",
+        f"While it loads, estimate: {estimate.loading:,} bytes.",
         f"Most in use at once: {plan.needed:,} bytes.",
         f"Peak: {_peak(model, plan.peak_operators)}.",
     ]
@@ -154,7 +156,7 @@ def arena_lines(
     if estimate.tail.unknown:
         names = ", ".join(estimate.tail.unknown)
         lines.append(f"What these kernels keep is not known: {names}.")
-    lines += offline_problems(model)
+    lines += offline_problems(model, plan)
     if measured is not None and measured.problem:
         lines.append(measured.problem)
     return [*lines, "", *_table(model, estimate)]

@@ -11,24 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from tflm_studio.analysis.array_picture import array_picture
+from tflm_studio.analysis.array_export import EXPORT_SUFFIXES, export_array
 from tflm_studio.analysis.array_summary import summarize_array
-from tflm_studio.analysis.tensor_values import values
+from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.tensor_values import kind_named, values
 from tflm_studio.cli.verbs import FILE_HELP, add_array_option, load_model
+from tflm_studio.editing.cell_values import import_array
 from tflm_studio.editing.document import Document
-from tflm_studio.editing.weight_arrays import export_weights, import_weights, weight_places
-from tflm_studio.formats.array_files import (
-    read_npz,
-    write_csv,
-    write_npy,
-    write_npz,
-    write_png,
+from tflm_studio.editing.weight_arrays import (
+    export_weights,
+    import_weights,
+    room_for_weights,
 )
+from tflm_studio.formats.array_files import read_npz, write_npz
+from tflm_studio.formats.array_reader import ARRAY_SUFFIXES, read_array
 from tflm_studio.formats.file_stamp import is_same_path
+from tflm_studio.model.address import parse_address
 from tflm_studio.model.errors import EditError, WriteError
 from tflm_studio.model.tensor_types import Array
-
-SUFFIXES = (".npy", ".csv", ".png")
+from tflm_studio.schema.tables import Model
 
 
 def add_value_verbs(verbs: Any) -> None:
@@ -46,7 +47,18 @@ def add_value_verbs(verbs: Any) -> None:
     buffer.add_argument("--dtype", metavar="TYPE", help="of the elements of a buffer")
     buffer.add_argument("--stats", action="store_true", help="statistics instead of values")
     buffer.add_argument("--json", action="store_true", help="as JSON")
-    buffer.add_argument("-o", "--output", metavar="OUT", help="a .npy, .csv or .png file")
+    buffer.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help=f"the suffix says what: {' '.join(EXPORT_SUFFIXES)}",
+    )
+    buffer.add_argument(
+        "--import",
+        dest="source",
+        metavar="IN",
+        help=f"write a model with these values to OUT; IN: {' '.join(ARRAY_SUFFIXES)}",
+    )
     add_array_option(buffer)
     buffer.set_defaults(run=_buffer)
     weights = verbs.add_parser("weights", help="all weights as one .npz file, and back")
@@ -60,13 +72,16 @@ def add_value_verbs(verbs: Any) -> None:
 
 
 def _buffer(arguments: argparse.Namespace) -> None:
+    if arguments.source is not None:
+        _import(arguments)
+        return
     model = load_model(arguments.file, arguments.array)
     try:
         found = values(model, arguments.address, real=arguments.real, dtype=arguments.dtype)
     except EditError as error:
         raise EditError(f"{arguments.file}: {error}") from None
     if arguments.output is not None:
-        _write(Path(arguments.output), found, Path(arguments.file))
+        _export(arguments, model, found)
     if arguments.stats:
         summary = summarize_array(found)
         print(json.dumps(summary) if arguments.json else "\n".join(_lines(summary)))
@@ -74,17 +89,32 @@ def _buffer(arguments: argparse.Namespace) -> None:
         print(json.dumps(_plain(found)) if arguments.json else np.array2string(found))
 
 
-def _write(path: Path, found: Array, source: Path) -> None:
-    if path.suffix.lower() not in SUFFIXES:
-        known = " ".join(SUFFIXES)
-        raise WriteError(f"{path}: the suffix says what to write; use one of {known}")
-    _check_other(path, source)
-    if path.suffix.lower() == ".npy":
-        write_npy(path, found)
-    elif path.suffix.lower() == ".csv":
-        write_csv(path, found)
-    else:
-        write_png(path, array_picture(found))
+def _import(arguments: argparse.Namespace) -> None:
+    if arguments.output is None:
+        raise EditError("Name the model to write with -o OUT.")
+    document = Document.open(arguments.file, arguments.array)
+    contents = contents_at(document.model, parse_address(arguments.address))
+    if contents is None or contents.data is None:
+        raise EditError(f"{arguments.address}: nothing is stored there.")
+    contents = contents.decoding() if contents.decoding is not None else contents
+    if arguments.dtype is not None:
+        contents = contents.read_as(kind_named(arguments.dtype))
+    array = read_array(Path(arguments.source), contents.count, contents.kind, contents.name)
+    document.do(import_array(document.model, contents, array, real=arguments.real))
+    document.save_as(arguments.output)
+
+
+def _export(arguments: argparse.Namespace, model: Model, found: Array) -> None:
+    path = Path(arguments.output)
+    _check_other(path, Path(arguments.file))
+    contents = contents_at(model, parse_address(arguments.address))
+    is_tensor = contents is not None and contents.tensor_address is not None
+    name = contents.name if contents is not None and is_tensor else arguments.address
+    is_stored = (
+        contents is not None and is_tensor and not arguments.real and not arguments.dtype
+    )
+    kind = contents.kind if contents is not None and is_stored else None
+    export_array(path, found, kind=kind, name=name)
 
 
 def _check_other(path: Path, source: Path) -> None:
@@ -121,13 +151,7 @@ def _weights(arguments: argparse.Namespace) -> None:
         write_npz(output, arrays)
         return
     document = Document.open(arguments.file, arguments.array)
-    most = {}
-    for name, place in weight_places(document.model).items():
-        try:
-            # Eight bytes for each value: any numpy type of the same shape may stand there.
-            most[name] = values(document.model, place).size * 16
-        except EditError:
-            most[name] = 0
+    room = room_for_weights(document.model)
     source = Path(arguments.source)
-    document.do(import_weights(document.model, read_npz(source, most)))
+    document.do(import_weights(document.model, read_npz(source, room)))
     document.save_as(arguments.output)

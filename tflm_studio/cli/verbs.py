@@ -25,7 +25,7 @@ from tflm_studio.model.errors import ReadError, WriteError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.schema.tables import Model
 
-FILE_HELP = "a flatbuffer, a C source with a model, or a model as JSON"
+FILE_HELP = "a flatbuffer, a C source or firmware image with a model, or JSON"
 
 
 def add_verbs(verbs: Any) -> None:
@@ -58,9 +58,9 @@ def add_verbs(verbs: Any) -> None:
 
 
 def add_array_option(parser: argparse.ArgumentParser) -> None:
-    """Declares the option that chooses among several models of a C source."""
+    """Declares the option that chooses among several models of one file."""
     parser.add_argument(
-        "--array", metavar="SYMBOL", help="which array of a C source holds the model"
+        "--array", metavar="SYMBOL", help="which array of a source, or model of an image"
     )
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from tflm_studio.analysis.arena_buffers import SCRATCH, ArenaBuffers, PlanError, arena_buffers
-from tflm_studio.analysis.memory_plan import place_buffers, plan_memory
+from tflm_studio.analysis.memory_plan import MemoryPlan, place_buffers, plan_memory
 from tflm_studio.analysis.plan_clashes import clashing_rows, plan_clashes
 from tflm_studio.editing import metadata_entries
 from tflm_studio.editing.located import tensor_at
@@ -94,17 +94,22 @@ def move_tensor(model: Model, subgraph_index: int, tensor_index: int, offset: in
     return made.labelled(f"Move {name} {where}")
 
 
-def offline_problems(model: Model) -> list[str]:
+def offline_problems(model: Model, plan: MemoryPlan | None = None) -> list[str]:
     """What is wrong with the offline plan of a model, a sentence each; none if nothing is.
 
     Plans of accelerators may put tensors over each other on purpose.
+
+    Args:
+        model: The model.
+        plan: What `plan_memory` gives for it, if that is known.
     """
     if find_metadata(model, OFFLINE_PLAN) is None:
         return []
-    try:
-        plan = plan_memory(model)
-    except PlanError as error:
-        return [str(error)]
+    if plan is None:
+        try:
+            plan = plan_memory(model)
+        except PlanError as error:
+            return [str(error)]
     buffers = plan.buffers
     found = [
         f"{_name(model, buffers, int(row))} is at {int(buffers.offline[row]):,}, which is no "

@@ -56,6 +56,18 @@ def export_weights(model: Model) -> tuple[dict[str, Array], list[str]]:
     return arrays, notes
 
 
+def room_for_weights(model: Model) -> dict[str, int]:
+    """How many bytes an array for each of the weights may take, by name. O(weights)."""
+    room = {}
+    for name, place in weight_places(model).items():
+        try:
+            # Sixteen bytes for each value: any numpy type of the same shape may stand there.
+            room[name] = values(model, place).size * 16
+        except EditError:
+            room[name] = 0
+    return room
+
+
 def import_weights(model: Model, arrays: Mapping[str, Array]) -> Proposal:
     """Gives tensors the values of the arrays of their names, as one step.
 

@@ -90,7 +90,7 @@ def planned_export(
     symbol = options.symbol or style.symbol(model_name or output.name)
     lines: list[str] = []
     if options.provenance is not None:
-        digest = options.provenance.sha256 or _digest(layout.segments)
+        digest = options.provenance.sha256 or digest_of(layout.segments)
         lines = provenance_lines(options.provenance, layout.size, digest)
     top = "\n".join(filter(None, [licence_comment(options.licence), comment_of(lines)]))
     facts = Facts(
@@ -231,7 +231,8 @@ def _first_bytes(layout: Layout, count: int) -> bytes:
     return found
 
 
-def _digest(segments: Iterable[BytesLike]) -> str:
+def digest_of(segments: Iterable[BytesLike]) -> str:
+    """The SHA-256 of some bytes, in hex."""
     digest = sha256()
     for segment in segments:
         digest.update(segment)
@@ -247,5 +248,5 @@ def _holds(path: Path, layout: Layout) -> bool:
 
 def _check_array(path: Path, export: Export, written: Path) -> None:
     array = choose_model_array(written.read_bytes(), str(path), export.symbol)
-    if sha256(array.data).hexdigest() != _digest(export.layout.segments):
+    if sha256(array.data).hexdigest() != digest_of(export.layout.segments):
         raise WriteError(f"{path}: was not saved: the array reads back differently.")

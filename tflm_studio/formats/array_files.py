@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays as files: .npy, .npz, .csv, and pictures as .png. Nothing read here runs code."""
+"""Arrays as files of many kinds, and pictures as .png. Nothing read here runs code."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_studio.formats.array_text import c_source
 from tflm_studio.formats.atomic_file import write_atomically
 from tflm_studio.model.errors import ReadError, WriteError
-from tflm_studio.model.tensor_types import Array
+from tflm_studio.model.tensor_types import Array, ElementType, encode
 
 HEADER_ROOM = 1 << 16  # what a .npy file may take besides its values
 PNG_SIGN = b"\x89PNG\r\n\x1a\n"
@@ -68,6 +69,49 @@ def _shortest(value: Any) -> str:
 def _quoted(text: bytes) -> str:
     shown = text.decode("utf-8", "backslashreplace").replace('"', '""')
     return f'"{shown}"'
+
+
+def write_txt(path: Path, values: Array) -> None:
+    """Writes an array as lines of its last dimension, with blanks between; texts as lines.
+
+    Raises:
+        WriteError: The disk refuses.
+    """
+    if values.dtype == object:
+        lines: Iterable[str] = (
+            text.decode("utf-8", "backslashreplace") + "\n" for text in values.reshape(-1)
+        )
+    else:
+        lines = (line.replace(",", " ") for line in _csv_lines(values))
+    write_atomically(path, [line.encode() for line in lines])
+
+
+def write_bin(path: Path, values: Array, kind: ElementType | None = None) -> None:
+    """Writes the bytes of an array, lowest first.
+
+    Args:
+        path: Where.
+        values: The array.
+        kind: The element type to store it as; that of the array if not given.
+
+    Raises:
+        WriteError: It holds texts, or the disk refuses.
+    """
+    if values.dtype == object:
+        raise WriteError(f"{path}: texts have no plain bytes; use .txt or .csv.")
+    flat = np.ascontiguousarray(values).reshape(-1)
+    little = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
+    write_atomically(path, [encode(flat, kind) if kind is not None else little.tobytes()])
+
+
+def write_c(path: Path, values: Array, symbol: str) -> None:
+    """Writes a C source or header with the array as a constant.
+
+    Raises:
+        EditError: C has no such values or no such name.
+        WriteError: The disk refuses.
+    """
+    write_atomically(path, [c_source(values, symbol).encode()])
 
 
 def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:

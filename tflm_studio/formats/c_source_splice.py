@@ -61,6 +61,10 @@ class CSource:
     symbol: str
     data: bytes
 
+    @property
+    def notes(self) -> list[str]:
+        return []
+
     def may_be(self, path: Path) -> bool:
         return path.suffix.lower() in C_SUFFIXES
 
@@ -118,7 +122,9 @@ def spliced(source: CSource, data: bytes) -> bytes:
         if array.symbol == source.symbol and array.data == source.data
     ]
     others = {array.symbol for array in arrays} - {source.symbol}
-    changes += _size_changes(source.text, source.symbol, others, len(source.data), len(data))
+    blanks = [(each.start, each.end, b" " * (each.end - each.start)) for each in arrays]
+    code = _with_changes(source.text, blanks)
+    changes += _size_changes(code, source.symbol, others, len(source.data), len(data))
     return _with_changes(source.text, changes)
 
 
@@ -205,9 +211,10 @@ def _value(literal: bytes) -> int:
 
 def _body(text: bytes, old: bytes, new: bytes) -> bytes:
     """The text between the braces: changed values alone where that is possible."""
-    literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
-    if len(old) == len(new) == len(literals) and _is_plain(text, literals):
-        return _exchanged(text, literals, old, new)
+    if len(old) == len(new):
+        literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
+        if len(literals) == len(old) and _is_plain(text, literals):
+            return _exchanged(text, literals, old, new)
     return array_style(text).body(new)
 
 

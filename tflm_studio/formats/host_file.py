@@ -29,6 +29,10 @@ class HostFile(Protocol):
     @property
     def data(self) -> bytes: ...
 
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know before the file is changed."""
+
     def may_be(self, path: Path) -> bool:
         """Whether a file of another name is written in this form, too."""
 

@@ -22,12 +22,14 @@ from tflm_studio.formats.c_source_writer import (
     symbol_for,
 )
 from tflm_studio.formats.file_stamp import is_same_path, stamp_from, stamp_of
+from tflm_studio.formats.firmware_image import MAX_IMAGE_BYTES, is_container
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.host_file import HostFile
+from tflm_studio.formats.image_host import model_of_image
 from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.model_json import (
     JsonOrigin,
@@ -80,15 +82,26 @@ def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -
         )
     if data[4:8] == IDENTIFIER:
         return read_flatbuffer(data, name)
-    is_json = _is_json(bytes(data[:HEAD_BYTES]), name, symbol)
-    data = bytes(data)
-    if is_json:
+    head, data = bytes(data[:HEAD_BYTES]), bytes(data)
+    if _may_be_image(head):
+        model = model_of_image(data, name, symbol)
+        if model is not None:
+            return model
+    if _is_json(head, name, symbol):
         return read_model_json(data, name)
     array = choose_model_array(data, name, symbol)
     model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
     if isinstance(model.extra, Origin):
         model.extra.source = CSource(Path(name), data, array.symbol, array.data)
     return model
+
+
+def _may_be_image(head: bytes) -> bool:
+    """Whether a file that begins so is firmware, as far as it is not another kind of file."""
+    if is_container(head):
+        return True
+    is_known = not head or head.startswith(LFS_POINTER) or looks_like_model_json(head)
+    return not is_known and not looks_like_c_source(head)
 
 
 def _is_json(head: bytes, name: str, symbol: str | None) -> bool:
@@ -110,8 +123,9 @@ def _is_json(head: bytes, name: str, symbol: str | None) -> bool:
         return False
     raise ReadError(
         f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
-        "with a byte array nor a model as JSON. Open a .tflite file, a .cc, .h, .c, .cpp or "
-        ".ino file, or a .json file."
+        "with a byte array nor a model as JSON nor a firmware image with a model in it. Open "
+        "a .tflite file, a .cc, .h, .c, .cpp or .ino file, a .json file, or an .elf, .hex, "
+        ".uf2 or .bin image."
     )
 
 
@@ -334,9 +348,8 @@ def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
         if status.st_size > MAX_FILE_BYTES:
             raise ReadError(f"{path}: the file is larger than any model this program reads.")
         is_large = status.st_size >= MAPPED_BYTES
-        if is_large:
-            _refuse_unknown(path, symbol)
-        data = memoryview(take_snapshot(path)) if is_large else path.read_bytes()
+        is_mapped = is_large and _is_flatbuffer(path, symbol)
+        data = memoryview(take_snapshot(path)) if is_mapped else path.read_bytes()
         if stamp_of(path) != stamp_from(status):
             raise ReadError(
                 f"{path}: another program is writing this file; open it again once it is done."
@@ -350,12 +363,15 @@ def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
         raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
 
 
-def _refuse_unknown(path: Path, symbol: str | None) -> None:
-    """Refuses what is no kind of model before gigabytes of it are copied."""
+def _is_flatbuffer(path: Path, symbol: str | None) -> bool:
+    """Whether a large file is one; what is no kind of model is refused before it is read."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if head[4:8] != IDENTIFIER:
+    if head[4:8] == IDENTIFIER:
+        return True
+    if not _may_be_image(head) or path.stat().st_size > MAX_IMAGE_BYTES:
         _is_json(head, str(path), symbol)
+    return False
 
 
 def _why_not_read(path: Path, error: OSError) -> str:

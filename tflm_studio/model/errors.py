@@ -14,6 +14,10 @@ class WriteError(StudioError):
     """A model cannot be written; nothing on disk has changed."""
 
 
+class NoRoomError(WriteError):
+    """A model does not fit into its place in a file."""
+
+
 class FileChangedError(WriteError):
     """A file was changed by another program since it was read or written last."""
 

@@ -64,6 +64,28 @@ class AffineQuantization:
         return stored
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockQuantization(AffineQuantization):
+    """Integers with a scale and a zero point for each block of neighbours.
+
+    Attributes:
+        shape: Dimensions of the tensor.
+        blocks: Elements of a block along each of them; the last blocks may be cut.
+    """
+
+    shape: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
+
+    def channel(self, index: Any) -> Any:
+        """Block of flat element indices (a number or an array)."""
+        block, step, rest = index * 0, 1, index
+        for size, length in zip(reversed(self.shape), reversed(self.blocks), strict=True):
+            rest, along = rest // size, rest % size
+            block = block + along // length * step
+            step *= -(-size // length)
+        return block
+
+
 def find_quantization(tensor: Tensor) -> AffineQuantization | None:
     """The affine quantisation of a tensor, or None if it has none that makes sense.
 

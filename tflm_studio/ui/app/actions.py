@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from tflm_studio.ui.app.action_row import ActionRow, Keys
+from tflm_studio.ui.app.array_actions import ARRAY_ACTIONS, WEIGHT_FILE_ACTIONS
 from tflm_studio.ui.app.associated_file_actions import ASSOCIATED_FILE_ACTIONS, FILES_MENU
 from tflm_studio.ui.app.buffer_actions import BUFFER_ACTIONS, BUFFERS_MENU
 from tflm_studio.ui.app.firmware_actions import FIRMWARE_ACTIONS
@@ -11,6 +12,7 @@ from tflm_studio.ui.app.model_actions import MODEL_ACTIONS, MODEL_SUBMENUS
 from tflm_studio.ui.app.operator_actions import OPERATOR_ACTIONS
 from tflm_studio.ui.app.surgery_actions import SURGERY_ACTIONS
 from tflm_studio.ui.app.tensor_actions import TENSOR_ACTIONS, TENSOR_SUBMENUS
+from tflm_studio.ui.app.weight_actions import VALUES_MENU, WEIGHT_ACTIONS
 
 WINDOW_ACTIONS = (
     ActionRow("file.open", "Open…", "File", (Keys.Open,), "Open a model in a window", "Open"),
@@ -43,12 +45,13 @@ WINDOW_ACTIONS = (
     ),
     ActionRow(
         "file.export_c",
-        "Export as C array…",
+        "Export for a firmware…",
         "File",
         ("Ctrl+Shift+E",),
-        "Write a C source and a header for the firmware",
-        "Export C array",
+        "Write the model as C source, header, assembler, hex file…, as a firmware takes it",
+        "Export",
     ),
+    *WEIGHT_FILE_ACTIONS,
     ActionRow(
         "file.close", "Close", "File", (Keys.Close,), "Close this window", separated=True
     ),
@@ -157,6 +160,8 @@ ACTIONS = (
     *OPERATOR_ACTIONS,
     *TENSOR_ACTIONS,
     *BUFFER_ACTIONS,
+    *WEIGHT_ACTIONS,
+    *ARRAY_ACTIONS,
     *MODEL_ACTIONS,
     *ASSOCIATED_FILE_ACTIONS,
     *SURGERY_ACTIONS,
@@ -165,6 +170,7 @@ ACTIONS = (
 SUBMENUS = {  # and the menus they stand in
     FILES_MENU: "Model",
     BUFFERS_MENU: "Tensor",
+    VALUES_MENU: "Tensor",
     **TENSOR_SUBMENUS,
     **MODEL_SUBMENUS,
 }

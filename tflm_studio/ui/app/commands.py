@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from tflm_studio.editing import placement
 from tflm_studio.ui.app.action_row import ActionRow
 from tflm_studio.ui.app.actions import ACTIONS, MENUS, SUBMENUS
+from tflm_studio.ui.app.array_commands import ArrayCommands
 from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.buffer_actions import BUFFERS_MENU
@@ -37,6 +38,7 @@ from tflm_studio.ui.app.surgery_commands import SurgeryCommands
 from tflm_studio.ui.app.tensor_actions import TENSOR_MENU
 from tflm_studio.ui.app.tensor_commands import TensorCommands
 from tflm_studio.ui.app.theme import THEMES, apply_theme
+from tflm_studio.ui.app.weight_commands import WeightCommands
 from tflm_studio.ui.views.go_to_dialog import ask_place
 
 if TYPE_CHECKING:
@@ -70,24 +72,29 @@ class Commands(QObject):
         self.tensors = TensorCommands(window)
         self.model = ModelCommands(window)
         self.surgeries = SurgeryCommands(window, self.files)
+        self.weights = WeightCommands(window)
+        self.arrays = ArrayCommands(window, self.files)
         self._owners: dict[str, QObject] = {
             "file": self.files,
             "archive": self.archive,
             "operator": self.operators,
             "tensor": self.tensors,
             "buffer": self.tensors.buffers,
+            "weights": self.weights,
             "model": self.model,
             "signature": self.model.signatures,
             "metadata": self.model.metadata,
             "subgraph": self.model.subgraphs,
             "surgery": self.surgeries,
             "firmware": FirmwareCommands(window),
+            "array": self.arrays,
         }
         self.actions: dict[str, QAction] = {row.id: self._make(row) for row in ACTIONS}
         self.operators.bind(self.actions, self.refresh)
         self._build_menus()
         self._build_themes()
         self.tensors.install(self.actions)
+        self.weights.install(self.actions)
         self._offer()
         if window.start_panel is not None:
             window.start_panel.open_wanted.connect(self.files.open)
@@ -205,8 +212,10 @@ class Commands(QObject):
             **self.archive.facts(),
             **self.operators.facts(),
             **self.tensors.facts(),
+            **self.weights.facts(),
             **self.model.facts(),
             **self.surgeries.facts(),
+            **self.arrays.facts(),
         }
         for row in ACTIONS:
             if row.enabled_by:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import (
@@ -17,14 +17,18 @@ from PySide6.QtWidgets import (
     QMessageBox,
 )
 
+from tflm_studio.firmware.source_export import Export, write_export
 from tflm_studio.formats.c_source_splice import C_SUFFIXES
+from tflm_studio.formats.firmware_image import IMAGE_SUFFIXES
+from tflm_studio.formats.flatbuffer_reader import Origin
+from tflm_studio.formats.image_host import ImageHost
 from tflm_studio.formats.model_file import (
     JSON_SUFFIXES,
-    export_files,
+    encode,
     files_written,
 )
 from tflm_studio.model.cancellation import CancelledError
-from tflm_studio.model.errors import FileChangedError, StudioError
+from tflm_studio.model.errors import FileChangedError, NoRoomError, StudioError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.ui.app.choices import ask
 from tflm_studio.ui.app.progress import BACKGROUND_BYTES, run_with_progress
@@ -34,17 +38,21 @@ if TYPE_CHECKING:
     from tflm_studio.ui.app.main_window import MainWindow
     from tflm_studio.ui.app.windows import Windows
 
-_SOURCES, _JSON = (
+_SOURCES, _JSON, _IMAGES = (
     " ".join(f"*{suffix}" for suffix in sorted(suffixes))
-    for suffixes in (C_SUFFIXES, JSON_SUFFIXES)
+    for suffixes in (C_SUFFIXES, JSON_SUFFIXES, IMAGE_SUFFIXES)
 )
-OPEN_FILTER = f"Models (*.tflite *.tfl *.lite *.fb *.bin {_SOURCES} {_JSON});;All files (*)"
+OPEN_FILTER = (
+    f"Models (*.tflite *.tfl *.lite *.fb *.bin {_SOURCES} {_JSON} {_IMAGES});;"
+    f"Firmware images ({_IMAGES} *.bin);;All files (*)"
+)
 SAVE_FILTER = (
     f"TensorFlow Lite model (*.tflite);;C source ({_SOURCES});;JSON ({_JSON});;All files (*)"
 )
 SUFFIX_OF_FILTER = {"C": ".cc", "JSON": ".json"}
 BYTES_PER_TABLE = 1000  # a table takes as long to write as so many bytes of weights
 MOST_NAMED = 6  # files in a question
+Result = TypeVar("Result")
 Buttons = QMessageBox.StandardButton
 
 
@@ -53,6 +61,13 @@ class ChangedFile(Enum):
 
     OVERWRITE = "Overwrite it"
     SAVE_AS = "Save under another name"
+    CANCEL = "Cancel"
+
+
+class NoRoom(Enum):
+    """What to do with a model that does not fit into its image."""
+
+    SAVE_AS = "Save as a file of its own…"
     CANCEL = "Cancel"
 
 
@@ -116,6 +131,9 @@ class FileCommands(QObject):
         """Asks for a file and writes the document to it; returns whether that was done."""
         document = self._window.document
         start = document.path or Path(self._window.settings.folder) / document.name
+        origin = document.model.extra
+        if isinstance(origin, Origin) and isinstance(origin.source, ImageHost):
+            start = start.with_suffix(".tflite")
         chosen, kind = QFileDialog.getSaveFileName(
             self._window, "Save the model as", str(start), SAVE_FILTER
         )
@@ -161,6 +179,8 @@ class FileCommands(QObject):
             return False
         except FileChangedError as error:
             return self._save_over_other(path, error)
+        except NoRoomError as error:
+            return self._save_elsewhere(error)
         except StudioError as error:
             self.report("The model was not saved", error)
             return False
@@ -169,6 +189,15 @@ class FileCommands(QObject):
         self._window.settings.folder = str(path.resolve().parent)
         self._window.statusBar().showMessage(f"Saved {path}", 6000)
         return True
+
+    def _save_elsewhere(self, error: NoRoomError) -> bool:
+        """Offers a file of its own to a model that does not fit into its image."""
+        box = QMessageBox(
+            QMessageBox.Icon.Warning, "The model does not fit", str(error), parent=self._window
+        )
+        roles = (QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.RejectRole)
+        answer = ask(box, dict(zip(NoRoom, roles, strict=True)))
+        return self.save_as() if answer is NoRoom.SAVE_AS else False
 
     def may_replace(self, *paths: Path) -> bool:
         """Asks before existing files are replaced."""
@@ -193,28 +222,42 @@ class FileCommands(QObject):
         return False
 
     def export_c(self) -> None:
-        """Asks for a C source and a symbol and writes both source and header."""
-        document = self._window.document
-        start = document.path or Path(self._window.settings.folder) / document.name
-        proposed = start.with_suffix(".cc")
-        if proposed.exists():
-            proposed = start.with_name(f"{start.stem}_export.cc")
-        dialog = ExportDialog(proposed, self._window)
-        if dialog.exec() != ExportDialog.DialogCode.Accepted:
-            return
-        path, symbol = Path(dialog.path.text()), dialog.symbol.text()
-        if not self.may_replace(*export_files(path)):
-            return
+        """Asks for a form, its options and a file, and writes what a firmware takes in."""
+        document, settings = self._window.document, self._window.settings
+        start = document.path or Path(settings.folder) / document.name
         try:
-            self._run(f"Exporting {path.name}", lambda: document.export_c(path, symbol))
+            layout = self._run("Laying out the model", lambda: encode(document.model))
         except CancelledError:
             return
         except StudioError as error:
-            self.report("The C array was not written", error)
+            self.report("The model cannot be exported", error)
             return
-        self._window.statusBar().showMessage(f"Exported {path} and its header", 6000)
+        dialog = ExportDialog(layout, start, settings.export_choices, self._window)
+        if dialog.exec() != ExportDialog.DialogCode.Accepted or dialog.export is None:
+            return
+        settings.export_choices = dialog.choices
+        self._write_export(dialog.export)
 
-    def _run(self, text: str, work: Callable[[], None]) -> None:
+    def _write_export(self, export: Export) -> None:
+        path = self._window.document.path
+        inputs = [path] if path is not None else []
+        unasked = [each for each in export.paths if each not in inputs]
+        if not self.may_replace(*unasked):
+            return
+        try:
+            written = self._run(
+                f"Exporting {export.paths[0].name}", lambda: write_export(export, inputs)
+            )
+        except CancelledError:
+            return
+        except StudioError as error:
+            self.report("The model was not exported", error)
+            return
+        names = " and ".join(each.name for each in written)
+        folder = export.paths[0].resolve().parent
+        self._window.statusBar().showMessage(f"Exported {names} to {folder}", 6000)
+
+    def _run(self, text: str, work: Callable[[], Result]) -> Result:
         model = self._window.document.model
         weights = sum(data_bytes(buffer.data) for buffer in model.buffers or [])
         tables = sum(
@@ -222,9 +265,8 @@ class FileCommands(QObject):
             for subgraph in model.subgraphs or []
         )
         if weights + tables * BYTES_PER_TABLE <= BACKGROUND_BYTES:
-            work()
-        else:
-            run_with_progress(self._window, text, work, may_drop=False)
+            return work()
+        return run_with_progress(self._window, text, work, may_drop=False)
 
     def close(self) -> None:
         """Closes the window."""

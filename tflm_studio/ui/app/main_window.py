@@ -33,12 +33,14 @@ from tflm_studio.ui.app.commands import Commands
 from tflm_studio.ui.app.finding import Finding
 from tflm_studio.ui.app.reach_notices import ReachNotices
 from tflm_studio.ui.app.settings import Settings
+from tflm_studio.ui.models.arena_watch import ArenaWatch
 from tflm_studio.ui.models.buffer_table import BufferTable
 from tflm_studio.ui.models.file_watch import FileWatch
 from tflm_studio.ui.models.operator_table import INDEX_COLUMNS, OperatorTable
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tensor_table import TYPE_COLUMN, TensorTable
 from tflm_studio.ui.models.tool_tips import tool_tip
+from tflm_studio.ui.views.arena_panel import ArenaPanel
 from tflm_studio.ui.views.buffer_view import BufferView
 from tflm_studio.ui.views.delegates import (
     ChipDelegate,
@@ -64,6 +66,7 @@ DEFAULT_SIZE = QSize(1440, 900)
 MINIMUM_SIZE = QSize(760, 480)
 ROOM_SHARE = 0.95  # of the screen, for who has a small one
 SEARCHED_OPERATORS = 200
+STATUS_INDENT = 18
 TABS = ("operators", "tensors", "buffers", "metadata")
 LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 BUFFER, FIRST_BEHIND = 2, 4  # of the docks: behind the buffer stand those seldom looked at
@@ -184,13 +187,18 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.session)
         self.buffer_view = BufferView(self.document, self.session.selection)
         self.buffer_view.add_line(SharedLine(self.session))
+        self.buffer_view.restore_choices(self.settings.view_choices)
+        self.buffer_view.choices.changed.connect(self._on_view_choices_changed)
         self.history_panel = HistoryPanel(self.session)
+        self.arena_watch = ArenaWatch(self.session)
+        self.arena_panel = ArenaPanel(self.session, self.arena_watch)
         self.resolver_panel = ResolverPanel(self.session, self._open_models)
         self.docks = [
             self._add_dock("Outline", self.outline, LEFT),
             self._add_dock("Inspector", self.inspector, RIGHT),
             self._add_dock("Buffer", self.buffer_view, BOTTOM),
             self._add_dock("History", self.history_panel, BOTTOM),
+            self._add_dock("Arena", self.arena_panel, BOTTOM),
             self._add_dock("Resolver", self.resolver_panel, BOTTOM),
         ]
         self._stack_docks()
@@ -198,10 +206,10 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
 
     def _stack_docks(self) -> None:
-        seldom = (self.resolver_panel,)
-        for dock, panel in zip(self.docks[FIRST_BEHIND:], seldom, strict=True):
+        for dock in self.docks[FIRST_BEHIND:]:
             self.tabifyDockWidget(self.docks[BUFFER], dock)
-            dock.visibilityChanged.connect(panel.set_shown)
+            if dock.widget() is self.resolver_panel:
+                dock.visibilityChanged.connect(self.resolver_panel.set_shown)
         self.docks[BUFFER].raise_()
 
     def _open_models(self) -> list[tuple[str, Model]]:
@@ -229,10 +237,14 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
 
     def _build_status(self) -> None:
-        self.facts_label, self.place_label = QLabel(), QLabel()
-        for label in (self.facts_label, self.place_label):
+        self.facts_label, self.arena_label, self.place_label = QLabel(), QLabel(), QLabel()
+        self.arena_label.setObjectName("arena_label")
+        self.arena_label.setIndent(STATUS_INDENT)
+        for label in (self.facts_label, self.arena_label, self.place_label):
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.statusBar().addWidget(self.facts_label)
+        self.statusBar().addWidget(self.arena_label)
+        self.arena_watch.changed.connect(self._show_arena)
         self.statusBar().addPermanentWidget(self.place_label)
 
     # ------------------------------------------------------------------ layout
@@ -273,6 +285,9 @@ class MainWindow(QMainWindow):
         self.resizeDocks([outline, inspector], [side, max(260, width * 24 // 100)], across)
         self.resizeDocks([buffer], [height * 38 // 100], along)
         self.resizeDocks([buffer, history], [width * 3 // 5, width // 5], across)
+
+    def _on_view_choices_changed(self) -> None:
+        self.settings.view_choices = self.buffer_view.choices.made
 
     # ------------------------------------------------------------------ news
 
@@ -357,6 +372,16 @@ class MainWindow(QMainWindow):
     def _show_place(self) -> None:
         thing = thing_at(self.session.selection.address)
         self.place_label.setText(name_thing(self.document.model, thing) if thing else "")
+
+    def _show_arena(self) -> None:
+        estimate = self.arena_watch.estimate
+        text = f"arena ≈ {estimate.recommended / 1024:,.1f} KiB" if estimate else ""
+        self.arena_label.setText(text)
+        self.arena_label.setToolTip(
+            f"A kTensorArenaSize of {estimate.recommended:,} bytes is recommended (estimate)"
+            if estimate
+            else ""
+        )
 
     @property
     def find_field(self) -> FindField:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_config_path
 from PySide6.QtCore import QByteArray, QSettings
@@ -73,6 +74,19 @@ class Settings:
         self._store.setValue("keeps_backups", "true" if keeps else "false")
 
     @property
+    def export_choices(self) -> dict[str, Any]:
+        """How a model was exported last."""
+        try:
+            choices = json.loads(str(self._store.value("export_choices", "{}")))
+        except ValueError:
+            return {}
+        return choices if isinstance(choices, dict) else {}
+
+    @export_choices.setter
+    def export_choices(self, choices: dict[str, Any]) -> None:
+        self._store.setValue("export_choices", json.dumps(choices))
+
+    @property
     def folder(self) -> str:
         """Where a file was opened or saved last."""
         return str(self._store.value("folder", ""))
@@ -80,6 +94,20 @@ class Settings:
     @folder.setter
     def folder(self, folder: str) -> None:
         self._store.setValue("folder", folder)
+
+    @property
+    def view_choices(self) -> dict[str, str]:
+        """How plots were looked at last, such as "histogram.counts": "log"."""
+        try:
+            made = json.loads(str(self._store.value("view_choices", "{}")))
+        except ValueError:
+            return {}
+        pairs = made.items() if isinstance(made, dict) else ()
+        return {name: value for name, value in pairs if isinstance(value, str)}
+
+    @view_choices.setter
+    def view_choices(self, made: Mapping[str, str]) -> None:
+        self._store.setValue("view_choices", json.dumps(dict(made)))
 
     def layout(self) -> tuple[QByteArray, QByteArray] | None:
         """Geometry of the window and state of its docks, if they are of this version."""

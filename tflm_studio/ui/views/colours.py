@@ -52,3 +52,9 @@ def _chip(group: str, dark: bool) -> QIcon:
         for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Active):
             icon.addPixmap(pixmap, mode)
     return icon
+
+
+def channel_colour(number: int, count: int, dark: bool) -> QColor:
+    """Colours that differ in hue, of one lightness."""
+    hue = 0.58 + 0.85 * number / max(count, 1)
+    return QColor.fromHslF(hue % 1.0, 0.65, 0.68 if dark else 0.42)

@@ -1,175 +1,335 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values of a buffer as an image, in colours that diverge about zero.
 
+Only what is in view is read, and of that no more rows and columns than there are pixels: an
+image of all values would cost time and memory for each of them.
+
 This module loads pyqtgraph: import it only when a plot is shown.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QTimer
 
+from tflm_studio.analysis.planes import Plane, plane
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.plot import NARROWEST, Plot, PlotPage, drawable
+from tflm_studio.ui.views.colour_bar import ColourBar
+from tflm_studio.ui.views.diverging_colours import (
+    NOTHING,
+    ColourRange,
+    center_of,
+    colour_numbers,
+    colour_range,
+    diverging_colours,
+    range_of_values,
+)
+from tflm_studio.ui.views.plot import Plot
+from tflm_studio.ui.views.plot_controls import Choice, IndexBox, ShortComboBox
+from tflm_studio.ui.views.plot_export import Drawn
+from tflm_studio.ui.views.plot_page import PlotPage
 
-MOST_CELLS = 2048  # along a side; more are told apart by no screen
-WRAPPED_COLUMNS = 64  # a list is shown in lines of at least so many
-NO_VALUE = 255  # number of the colour of cells without a finite value
-BAR_WIDTH = 84
+LEAST_PIXELS, MOST_PIXELS = 64, 1536  # along a side; more are told apart by no screen
+SMALL = 1 << 18  # cells: images of no more are read whole
+MARGIN = 0.25  # of what is in view, read besides so that there is something to drag in
+REDRAW_DELAY_MS = 30
+SQUARE_SHARE = 0.3  # of the plot that square cells have to fill
+MOST_EXPORTED = 1 << 22  # cells
 
-Colours = NDArray[np.uint8]
-
-# Red, green, blue of the lowest, a low, a high and the highest value; zero is the background.
-_LIGHT = ((16, 70, 170), (126, 163, 224), (229, 137, 110), (166, 26, 32))
-_DARK = ((126, 184, 255), (46, 96, 168), (168, 70, 52), (255, 152, 128))
-
-
-def diverging_colours(palette: QPalette) -> Colours:
-    """Colours from the lowest value (0) over zero (127) to the highest (254), RGBA.
-
-    Returns:
-        uint8 (256, 4); the last one, for cells without a value, is transparent.
-    """
-    base = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Base)
-    low, dim_low, dim_high, high = _DARK if base.lightness() < 128 else _LIGHT
-    stops = np.array([low, dim_low, (base.red(), base.green(), base.blue()), dim_high, high])
-    places = np.linspace(0.0, 254.0, len(stops))
-    colours = np.zeros((256, 4), np.uint8)
-    for channel in range(3):
-        colours[:255, channel] = np.interp(np.arange(255), places, stops[:, channel])
-    colours[:255, 3] = 255
-    return colours
-
-
-def colour_numbers(
-    values: NDArray[np.float64], center: float
-) -> tuple[NDArray[np.uint8], float]:
-    """Numbers of colours for values, and the distance from the centre of the strongest."""
-    finite = np.isfinite(values)
-    apart = drawable(values) - center
-    reach = float(np.abs(apart[finite]).max()) if finite.any() else 0.0
-    reach = max(reach, NARROWEST) if reach else 1.0
-    numbers = np.full(values.shape, NO_VALUE, np.uint8)
-    numbers[finite] = np.rint(127 + 127 * np.clip(apart[finite] / reach, -1, 1))
-    return numbers, reach
+RANGE = Choice(
+    "heat_map.range",
+    "Range of the colours",
+    (("symmetric", "symmetric"), ("full", "full range"), ("most", "99 % of values")),
+)
+CELLS = Choice(
+    "heat_map.cells",
+    "Shape of the cells",
+    (("auto", "cells as fit"), ("square", "square cells"), ("stretched", "stretched cells")),
+)
 
 
 class HeatMapPage(PlotPage):
-    """One coloured cell for each value, rows and columns as in the table of values."""
+    """One coloured cell for each value of a slice."""
 
     uses_axes = True
 
     def __init__(self, document: Document) -> None:
         plot = Plot(whole=("bottom", "left"), zooms=(True, True))
-        super().__init__(plot)
+        self._bar = ColourBar()
+        super().__init__(plot, (RANGE, CELLS), self._bar)
         plot.invertY(True)
         self._image = pg.ImageItem(axisOrder="row-major")
         plot.addItem(self._image)
-        self._bar = ColourBar()
-        body = QWidget()
-        row = QHBoxLayout(body)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(plot, 1)
-        row.addWidget(self._bar)
-        self.body.addWidget(body, 1)
+        self._statistics: Statistics | None = None
+        self._plane: Plane | None = None
+        self._colours = ColourRange(0.0, 1.0, 1.0)
+        self._read: tuple[range, range] | None = None
+        self._build_axes()
+        self._redraw = QTimer(self, singleShot=True, interval=REDRAW_DELAY_MS)
+        self._redraw.setObjectName("redraw")
+        self._redraw.timeout.connect(self._draw_view)
+        plot.getViewBox().sigRangeChanged.connect(self._redraw.start)
         plot.restyled.connect(self._restyle)
         self._restyle()
 
+    def _build_axes(self) -> None:
+        self._rows, self._columns = ShortComboBox(), ShortComboBox()
+        self._index = IndexBox()  # along the last axis, which the slicer above does not have
+        for name, box in (("rows", self._rows), ("columns", self._columns)):
+            box.setObjectName(f"heat_map.{name}")
+            box.setAccessibleName(f"Axis of the {name}")
+            box.setToolTip(f"Which axis the {name} run along")
+            box.activated.connect(self._on_axis_chosen)
+            self.controls.add(box, RANGE.key)
+        self._index.setObjectName("heat_map.index")
+        self._index.valueChanged.connect(self._on_axis_chosen)
+        self.controls.add(self._index, RANGE.key)
+        self._offered: object = None
+
+    # ------------------------------------------------------------------ contents
+
     def show_contents(self, grid: ValueGrid, statistics: Statistics | None) -> None:
         """Shows the values of a grid."""
-        shown = _widened(grid)
-        before, self.grid = self.grid, shown
-        values, row_step, column_step = shown.matrix(MOST_CELLS)
-        center = _center(grid)
-        numbers, reach = colour_numbers(values, center)
-        self._image.setImage(numbers, levels=(0, 255), autoLevels=False)
-        rows, columns = values.shape
-        self._image.setRect(QRectF(-0.5, -0.5, columns * column_step, rows * row_step))
-        self._bar.show_range(center, reach)
-        self.plot.show_titles(shown.column_title or "element", shown.row_title)
-        self._say(row_step, column_step, shown)
-        if before is None or (before.rows, before.columns) != (shown.rows, shown.columns):
-            self.plot.setRange(
-                QRectF(-0.5, -0.5, shown.columns, shown.rows),
-                padding=0.0,
-                disableAutoRange=True,
-            )
+        self.grid, self._statistics = grid, statistics
+        self._offer_axes(grid)
+        self._show_plane()
 
     def show_statistics(self, statistics: Statistics | None) -> None:
-        """An image has no use for statistics."""
+        """Takes the range of the colours from all values."""
+        self._statistics = statistics
+        self._read = None
+        self._draw_view()
 
     def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
         """Shows the same grid after some bytes have changed."""
         self.show_contents(grid, None)
 
+    def show_choice(self, key: str) -> None:
+        """Shows the same values in other colours or cells of another shape."""
+        self._read = None
+        if key == CELLS.key:
+            self.show_whole()
+        self._draw_view()
+
+    def _offer_axes(self, grid: ValueGrid) -> None:
+        contents = grid.contents
+        offered = (contents.shape, contents.axis_names)
+        if offered == self._offered:
+            return
+        self._offered = offered
+        long = [axis for axis, size in enumerate(contents.shape) if size > 1]
+        has_choice = len(long) > 2
+        for box in (self._rows, self._columns):
+            box.setVisible(has_choice)
+            box.clear()
+        self._index.hide()
+        if not has_choice:
+            return
+        self._rows.addItem("rows: all", None)
+        for axis in long:
+            self._rows.addItem(f"rows: {contents.axis_names[axis]}", axis)
+            self._columns.addItem(f"columns: {contents.axis_names[axis]}", axis)
+        self._columns.setCurrentIndex(len(long) - 1)
+
+    def _on_axis_chosen(self) -> None:
+        if self._rows.currentData() == self._columns.currentData():
+            # The axis that was chosen last stays; the other one gives way.
+            other = self._columns if self.sender() is self._rows else self._rows
+            other.setCurrentIndex(0 if other is self._rows else self._other_column())
+        self._show_plane()
+
+    def _other_column(self) -> int:
+        last = self._columns.count() - 1
+        return last if self._columns.itemData(last) != self._rows.currentData() else last - 1
+
+    def _fixed(self, grid: ValueGrid) -> tuple[int | None, ...]:
+        """The indices of the slicer, and that of the last axis if it is none of the plane."""
+        fixed = list(grid.fixed)
+        last, rows = grid.column_axis, self._rows.currentData()
+        is_left = last is not None and last not in (rows, self._columns.currentData())
+        self._index.setVisible(is_left and rows is not None)
+        if last is not None and self._index.isVisibleTo(self):
+            name, size = grid.contents.axis_names[last], grid.contents.shape[last]
+            index = min(self._index.value(), size - 1)
+            with QSignalBlocker(self._index):
+                self._index.show_axis(name, size, index)
+            fixed[last] = index
+        return tuple(fixed)
+
+    def _show_plane(self) -> None:
+        grid, before = self.grid, self._plane
+        if grid is None:
+            return
+        if grid.column_axis is None:
+            rows = columns = None
+        else:
+            rows, columns = self._rows.currentData(), self._columns.currentData()
+        found = self._plane = plane(grid.contents, rows, columns, self._fixed(grid))
+        self._read = None
+        self._name_axes(grid, found)
+        self._say(grid, found)
+        if before is None or (before.rows, before.columns) != (found.rows, found.columns):
+            self.show_whole()
+        self._draw_view()
+
+    def _name_axes(self, grid: ValueGrid, found: Plane) -> None:
+        names = grid.contents.axis_names
+        if found.column_axis is None:
+            self.plot.show_titles("element", "row")
+        else:
+            rows = " · ".join(names[axis] for axis in found.row_axes) or "row"
+            self.plot.show_titles(names[found.column_axis], rows)
+
+    def _say(self, grid: ValueGrid, found: Plane, steps: tuple[int, int] = (1, 1)) -> None:
+        text = f"{found.rows:,} × {found.columns:,}"
+        if found.column_axis is not None:
+            used, shape = (*found.row_axes, found.column_axis), grid.contents.shape
+            kept = [
+                f"{name} {index}"
+                for axis, (name, index) in enumerate(
+                    zip(grid.contents.axis_names, found.fixed, strict=True)
+                )
+                if axis not in used and shape[axis] > 1
+            ]
+            text += f" at {', '.join(kept)}" if kept else ""
+        told = [
+            f"one {name} of {step:,}"
+            for name, step in zip(("row", "column"), steps, strict=True)
+            if step > 1
+        ]
+        self.set_caption(f"{text}; drawn: {', '.join(told)}" if told else text)
+
+    # ------------------------------------------------------------------ drawing
+
+    def reset_view(self) -> None:
+        """Shows all rows and columns."""
+        found = self._plane
+        if found is None:
+            return
+        reach = 12 * max(found.columns, found.rows) + 24
+        box = self.plot.getViewBox()
+        box.setLimits(maxXRange=reach, maxYRange=reach)
+        self.plot.setAspectLocked(self._is_square(found))
+        self.plot.setRange(
+            QRectF(-0.5, -0.5, found.columns, found.rows), padding=0.0, disableAutoRange=True
+        )
+        # Beside the axes, not in the middle of what square cells leave free.
+        (left, _), (top, _) = box.viewRange()
+        box.translateBy(x=-0.5 - left, y=-0.5 - top)
+
+    def _is_square(self, found: Plane) -> bool:
+        chosen = self.controls.value(CELLS.key)
+        if chosen != "auto":
+            return chosen == "square"
+        size = self.plot.getViewBox().size()
+        if min(size.width(), size.height()) < 1:
+            return False
+        shape, room = found.columns / found.rows, size.width() / size.height()
+        return bool(min(shape / room, room / shape) >= SQUARE_SHARE)
+
+    def _in_view(self, found: Plane) -> tuple[range, range]:
+        """Rows and columns in view, every so many where there are more than pixels."""
+        box = self.plot.getViewBox()
+        (left, right), (top, bottom) = box.viewRange()
+        if found.rows * found.columns <= SMALL:
+            left, right, top, bottom = -1, found.columns, -1, found.rows
+        pixels = self.plot.devicePixelRatioF()
+        return (
+            _part(top, bottom, found.rows, box.height() * pixels),
+            _part(left, right, found.columns, box.width() * pixels),
+        )
+
+    def _draw_view(self) -> None:
+        self._redraw.stop()
+        grid, found = self.grid, self._plane
+        if grid is None or found is None:
+            return
+        shown = self._in_view(found)
+        if self._read is not None and all(map(_covers, self._read, shown)):
+            return
+        rows = _widened(shown[0], found.rows)
+        columns = _widened(shown[1], found.columns)
+        self._read = rows, columns
+        values = found.values(rows, columns, real=grid.is_real)
+        kind, center = self.controls.value(RANGE.key), center_of(grid)
+        if self._statistics is not None:
+            self._colours = colour_range(self._statistics, center, kind)
+        else:
+            self._colours = range_of_values(values, center, kind)
+        numbers = colour_numbers(values, self._colours)
+        if found.column_axis is None and rows.stop == found.rows:
+            last = found.flat_index(rows[-1], np.array(columns))
+            numbers[-1, last >= grid.contents.count] = NOTHING
+        self._image.setImage(numbers, levels=(0, 255), autoLevels=False)
+        self._image.setRect(_rect(rows, columns))
+        self._bar.show_range(self._colours)
+        self._say(grid, found, (rows.step, columns.step))
+
+    def _restyle(self) -> None:
+        self._image.setLookupTable(diverging_colours(self.palette()))
+
+    # ------------------------------------------------------------------ readout
+
     def describe(self, place: QPointF) -> str:
         """The value at a place and its indices."""
         row, column = math.floor(place.y() + 0.5), math.floor(place.x() + 0.5)
-        grid = self.grid
-        if grid is None or not (0 <= row < grid.rows and 0 <= column < grid.columns):
+        grid, found = self.grid, self._plane
+        if grid is None or found is None:
             return ""
-        flat = grid.flat_index(row, column)
-        return grid.describe(flat) if flat is not None else ""
+        if not (0 <= row < found.rows and 0 <= column < found.columns):
+            return ""
+        flat = int(found.flat_index(row, column))
+        return grid.describe(flat) if flat < grid.contents.count else ""
 
-    def _say(self, row_step: int, column_step: int, grid: ValueGrid) -> None:
-        text = f"{grid.rows:,} × {grid.columns:,}"
-        steps = (("row", row_step), ("column", column_step))
-        told = [f"one {name} of {step:,}" for name, step in steps if step > 1]
-        if told:
-            text += f"; drawn: {', '.join(told)}"
-        self.set_caption(text)
-
-    def _restyle(self) -> None:
-        self._image.setLookupTable(diverging_colours(self.palette()))
-
-
-class ColourBar(Plot):
-    """Which colour stands for which value."""
-
-    def __init__(self) -> None:
-        super().__init__(zooms=(False, False))
-        self.setFixedWidth(BAR_WIDTH)
-        self.showAxis("left", False)
-        self.showAxis("right")
-        self._image = pg.ImageItem(axisOrder="row-major")
-        self._image.setImage(
-            np.arange(255, dtype=np.uint8)[:, None], levels=(0, 255), autoLevels=False
-        )
-        self.addItem(self._image)
-        bottom = self.getAxis("bottom")
-        bottom.setStyle(showValues=False)
-        bottom.setTicks([])
-        self.show_titles(" ", "")
-        self.restyled.connect(self._restyle)
-        self._restyle()
-
-    def show_range(self, center: float, reach: float) -> None:
-        """Labels the bar with the values of its ends."""
-        self._image.setRect(QRectF(0, center - reach, 1, 2 * reach))
-        self.setRange(QRectF(0, center - reach, 1, 2 * reach), padding=0.0)
-
-    def _restyle(self) -> None:
-        self._image.setLookupTable(diverging_colours(self.palette()))
+    def drawn(self) -> Drawn:
+        """A column for each column of the slice, or of every so many if there are many."""
+        grid, found = self.grid, self._plane
+        if grid is None or found is None:
+            return Drawn((), ())
+        step = 1
+        while -(-found.rows // step) * -(-found.columns // step) > MOST_EXPORTED:
+            step += 1
+        columns = range(0, found.columns, step)
+        return Drawn(("row", *map(str, columns)), _rows_of(grid, found, columns, step))
 
 
-def _widened(grid: ValueGrid) -> ValueGrid:
-    """A wrapped list in lines about twice as long as there are lines."""
-    exact = math.sqrt(2 * grid.contents.count)
-    return replace(grid, wrap=max(WRAPPED_COLUMNS, 1 << round(math.log2(max(exact, 1)))))
+def _rows_of(
+    grid: ValueGrid, found: Plane, columns: range, step: int
+) -> Iterator[list[object]]:
+    is_whole = grid.contents.kind.kind != "float" and not grid.is_real
+    for row in range(0, found.rows, step):
+        values = found.values(range(row, row + 1), columns, real=grid.is_real)[0].tolist()
+        yield [row, *(int(v) if is_whole and math.isfinite(v) else v for v in values)]
 
 
-def _center(grid: ValueGrid) -> float:
-    q = grid.contents.quantization
-    if grid.is_real or q is None or (q.zero_point != q.zero_point[0]).any():
-        return 0.0
-    return float(q.zero_point[0])
+def _part(low: float, high: float, count: int, pixels: float) -> range:
+    start, stop = max(math.floor(low + 0.5), 0), min(math.ceil(high + 0.5), count)
+    most = min(max(int(pixels), LEAST_PIXELS), MOST_PIXELS)
+    step = max(1, -(-(stop - start) // most))
+    # Always the same ones of every so many, or the image would flicker when it is dragged.
+    start = min(start, count - 1) // step * step
+    return range(start, max(stop, start + 1), step)
+
+
+def _widened(part: range, count: int) -> range:
+    room = int((part.stop - part.start) * MARGIN) // part.step * part.step
+    return range(max(part.start - room, 0), min(part.stop + room, count), part.step)
+
+
+def _covers(read: range, shown: range) -> bool:
+    return read.step == shown.step and read.start <= shown.start and read.stop >= shown.stop
+
+
+def _rect(rows: range, columns: range) -> QRectF:
+    return QRectF(
+        columns.start - 0.5,
+        rows.start - 0.5,
+        len(columns) * columns.step,
+        len(rows) * rows.step,
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often each value occurs in a buffer.
+"""How often each value occurs in a buffer, in all of it or in each channel.
 
 This module loads pyqtgraph: import it only when a plot is shown.
 """
@@ -7,110 +7,452 @@ This module loads pyqtgraph: import it only when a plot is shown.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QPalette
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor, QPalette
 
-from tflm_studio.analysis.statistics import Histogram, Statistics
+from tflm_studio.analysis.channel_histograms import Counts, channel_histograms
+from tflm_studio.analysis.statistics import Histogram, Statistics, saturation_ends
+from tflm_studio.analysis.value_blocks import channel_axis, spread
 from tflm_studio.editing.document import Document
+from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.plot import Plot, PlotPage, drawable, drawable_range
+from tflm_studio.ui.views.colours import channel_colour, is_dark
+from tflm_studio.ui.views.plot import Plot, drawable, drawable_range
+from tflm_studio.ui.views.plot_controls import Choice
+from tflm_studio.ui.views.plot_export import Drawn
+from tflm_studio.ui.views.plot_page import PlotPage
+from tflm_studio.ui.views.value_marks import Line, Mark, ValueMarks
 
 Paint = QPalette.ColorRole
 
+BACKGROUND_ELEMENTS = 1 << 18  # more are counted in a thread
+MOST_RIDGES, MOST_OVERLAID = 64, 12
+RIDGE_PIXELS = 9  # from one to the next, at least
+RIDGE_HEIGHT = 2.4  # of the distance of two ridges
+LEAST_BINS, MOST_BINS = 24, 128  # of a channel
+HALF = math.log10(0.5)  # where bars of a logarithmic scale stand; a count of 1 is at 0
+
+COUNTS = Choice(
+    "histogram.counts", "Scale of the counts", (("linear", "linear"), ("log", "logarithmic"))
+)
+PARTS = Choice(
+    "histogram.parts",
+    "What is counted together",
+    (("all", "all values"), ("ridges", "ridges by channel"), ("overlay", "channels overlaid")),
+)
+
+
+class CountAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
+    """Counts, on a linear or a logarithmic scale, or names of ridges."""
+
+    is_log = False
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        if self.is_log:
+            return [(float(max(1, round((high - low) * 24 / max(size, 24)))), 0.0)]
+        spacings = super().tickSpacing(low, high, size)
+        return [(step, shift) for step, shift in spacings if step >= 1] or [(1.0, 0.0)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        shown = (10.0**value if self.is_log else value for value in values)
+        return [f"{round(value):,}" if value >= 1 else "" for value in shown]
+
+    def tickValues(self, low: float, high: float, size: float) -> Any:
+        found = super().tickValues(low, high, size)
+        least = 0.0 if self.is_log else -math.inf
+        return [(step, [v for v in values if v >= least]) for step, values in found]
+
+
+class Channels(NamedTuple):
+    """Histograms of some channels in the same bins."""
+
+    indices: list[int]
+    bins: Histogram
+    counts: Counts
+
 
 class HistogramPage(PlotPage):
-    """Bars of counts, with marks at the ends, at the mean and at zero."""
+    """Bars of counts, with marks at the ends, the mean, zero and where values saturate."""
 
     def __init__(self, document: Document) -> None:
-        super().__init__(Plot())
+        self._axis = CountAxis(orientation="left")
+        super().__init__(Plot(axes={"left": self._axis}), (COUNTS, PARTS))
         self._histogram: Histogram | None = None
         self._statistics: Statistics | None = None
-        self._bars = pg.PlotCurveItem([0, 1], [0], stepMode="center", fillLevel=0)
-        self.plot.addItem(self._bars)
-        self._marks: list[Any] = []
-        self.plot.show_titles("value", "count")
-        self.plot.restyled.connect(self._restyle)
+        self._channels: Channels | None = None
+        self._curves: list[Any] = []
+        self._marks = ValueMarks(self.plot)
+        self._task = LatestTask(self)
+        self._task.finished.connect(self._on_channels_counted)
+        self.plot.restyled.connect(self._draw)
+        self.plot.getViewBox().sigResized.connect(self._fit_height)
+
+    # ------------------------------------------------------------------ contents
 
     def show_contents(self, grid: ValueGrid, statistics: Statistics | None) -> None:
         """Shows the histogram of all values behind a grid."""
-        self.grid = grid
-        self.plot.show_titles("real value" if grid.is_real else "value", "count")
+        self.grid, self._is_moved = grid, False
+        self.controls.show_only(self._sensible_choices(grid))
         self.show_statistics(statistics)
+
+    def _sensible_choices(self, grid: ValueGrid) -> set[str]:
+        has_channels = channel_axis(grid.contents) is not None
+        return {COUNTS.key, PARTS.key} if has_channels else {COUNTS.key}
 
     def show_statistics(self, statistics: Statistics | None) -> None:
         """Shows a histogram, or that it is still being made."""
-        histogram = statistics.histogram if statistics is not None else None
-        self._statistics, self._histogram = statistics, histogram
-        if histogram is None or statistics is None:
-            self._bars.setData(np.zeros(2), np.zeros(1))
-            nothing = "counting…" if statistics is None else "there is no finite value"
-            self.set_caption(nothing)
+        self._task.cancel()
+        if statistics is None or statistics is not self._statistics:
+            self._channels = None
+        self._statistics = statistics
+        self._histogram = statistics.histogram if statistics is not None else None
+        if self._parts != "all" and self._histogram is not None:
+            self._count_channels(self._histogram)
         else:
-            edges, top = drawable(histogram.edges), float(histogram.counts.max())
-            self._bars.setData(edges, histogram.counts)
-            self.plot.setXRange(*drawable_range(edges[0], edges[-1]), padding=0.03)
-            self.plot.setYRange(0, top * 1.28, padding=0)
-            count = statistics.count - statistics.nan - statistics.infinite
-            self.set_caption(f"{count:,} counted, each bin {histogram.width:.4g} wide")
-        self._restyle()
+            self._show()
 
     def update_bytes(self, grid: ValueGrid, first: int, last: int) -> None:
         """Waits for the statistics of the new bytes."""
         self.grid = grid
 
-    def describe(self, place: QPointF) -> str:
-        """The bin at a place and its count."""
+    def show_channel(self, channel: int | None) -> None:
+        """Points a channel out."""
+        is_other = channel != self.channel
+        super().show_channel(channel)
+        if is_other and self._parts != "all":
+            self.show_statistics(self._statistics)
+
+    def show_choice(self, key: str) -> None:
+        """Shows the same counts in another way."""
+        self._is_moved = False
+        if key == PARTS.key:
+            self._channels = None
+        self.show_statistics(self._statistics)
+
+    @property
+    def _parts(self) -> str:
+        has_channels = self.grid is not None and channel_axis(self.grid.contents) is not None
+        return self.controls.value(PARTS.key) if has_channels else "all"
+
+    @property
+    def _is_log(self) -> bool:
+        return self.controls.value(COUNTS.key) == "log"
+
+    def _count_channels(self, whole: Histogram) -> None:
+        grid = self.grid
+        assert grid is not None
+        axis = channel_axis(grid.contents)
+        assert axis is not None
+        count = grid.contents.shape[axis]
+        ridges = min(max(self.plot.height() // RIDGE_PIXELS, 8), MOST_RIDGES)
+        most = ridges if self._parts == "ridges" else MOST_OVERLAID
+        wanted = spread(count, most, self.channel)
+        known = self._channels
+        if known is not None and known.indices == wanted:
+            self._show()
+            return
+        bins = _coarser(whole, grid.contents.count // count)
+        work = partial(_counted, grid=grid, axis=axis, wanted=wanted, bins=bins)
+        if grid.contents.count > BACKGROUND_ELEMENTS:
+            self._show()
+            self._task.start(lambda cancelled: work(cancelled=cancelled))
+        else:
+            self._on_channels_counted(work(cancelled=lambda: False))
+
+    def _on_channels_counted(self, channels: Channels) -> None:
+        self._channels = channels
+        self._show()
+
+    def _show(self) -> None:
+        self._say()
+        self._draw()
+        if not self._is_moved:
+            self.reset_view()
+
+    def _say(self) -> None:
+        grid, found, histogram = self.grid, self._statistics, self._histogram
+        if grid is None or found is None:
+            self.set_caption("counting…")
+        elif histogram is None:
+            self.set_caption("there is no finite value")
+        elif self._parts == "all":
+            count = found.count - found.nan - found.infinite
+            self.set_caption(f"{count:,} counted, each bin {histogram.width:.4g} wide")
+        elif self._channels is None:
+            self.set_caption("counting…")
+        else:
+            self.set_caption(self._channels_text(grid, self._channels))
+
+    def _channels_text(self, grid: ValueGrid, channels: Channels) -> str:
+        axis = channel_axis(grid.contents)
+        assert axis is not None
+        count, name = grid.contents.shape[axis], grid.contents.axis_names[axis]
+        shown = len(channels.indices)
+        which = f"{shown} of {count:,}" if shown < count else f"{count:,}"
+        text = f"{which} by {name}, each bin {channels.bins.width:.4g} wide"
+        return f"{text}, each to its own height" if self._parts == "ridges" else text
+
+    # ------------------------------------------------------------------ drawing
+
+    def _draw(self) -> None:
+        for curve in self._curves:
+            self.plot.removeItem(curve)
+        self._curves.clear()
+        self._axis.is_log = self._is_log and self._parts != "ridges"
+        self._axis.setTicks(None)
+        if self._parts == "all":
+            if self._histogram is not None:
+                self._draw_bars(self._histogram)
+        elif self._channels is not None:
+            draw = self._draw_ridges if self._parts == "ridges" else self._draw_overlay
+            draw(self._channels)
+        self._marks.show_marks(self._found_marks())
+        self._name_axes()
+
+    def _name_axes(self) -> None:
+        grid = self.grid
+        bottom = "real value" if grid is not None and grid.is_real else "value"
+        left = "count"
+        if grid is not None and self._parts == "ridges":
+            left = grid.contents.axis_names[channel_axis(grid.contents) or 0]
+        if self.plot.titles != {"bottom": bottom, "left": left}:
+            self.plot.show_titles(bottom, left)
+
+    def _heights(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        if self._is_log:
+            found: NDArray[np.float64] = np.log10(np.maximum(counts, 0.5))
+            return found
+        return counts.astype(np.float64)
+
+    def _add_curve(self, **options: Any) -> None:
+        curve = pg.PlotCurveItem(**options)
+        self._curves.append(curve)
+        self.plot.addItem(curve)
+
+    def _add_line(
+        self, bins: Histogram, heights: NDArray[np.float64], floor: float, brush: Any, pen: Any
+    ) -> None:
+        """A line through the middles of the bins, from the floor and back to it."""
+        edges = drawable(bins.edges)
+        middles = edges[:-1] / 2 + edges[1:] / 2
+        self._add_curve(
+            x=np.concatenate([edges[:1], middles, edges[-1:]]),
+            y=np.concatenate([[floor], heights, [floor]]),
+            fillLevel=floor if brush is not None else None,
+            brush=brush,
+            pen=pen,
+            antialias=True,
+        )
+
+    def _draw_bars(self, histogram: Histogram) -> None:
+        floor = HALF if self._is_log else 0.0
+        accent = self.plot.colour(Paint.Accent)
+        self._add_curve(
+            x=drawable(histogram.edges),
+            y=self._heights(histogram.counts),
+            stepMode="center",
+            fillLevel=floor,
+            brush=accent,
+            pen=None,
+        )
+
+    def _draw_ridges(self, channels: Channels) -> None:
+        last = len(channels.indices) - 1
+        accent, base = self.plot.colour(Paint.Accent), self.plot.colour(Paint.Base)
+        for number, (index, counts) in enumerate(
+            zip(channels.indices, channels.counts, strict=True)
+        ):
+            offset = float(last - number)
+            heights = self._heights(counts) - (HALF if self._is_log else 0.0)
+            top = float(heights.max()) or 1.0
+            share = 0.85 if index == self.channel else 0.28
+            pen = pg.mkPen(accent, width=2 if index == self.channel else 1)
+            self._add_line(
+                channels.bins,
+                heights / top * min(RIDGE_HEIGHT, last + 1) + offset,
+                offset,
+                _mixed(accent, base, share),
+                pen,
+            )
+        every = max(1, -(-(last + 1) * 16 // max(self.plot.height() - 60, 16)))
+        names = [
+            (float(last - number), f"{index}")
+            for number, index in enumerate(channels.indices)
+            if number % every == 0
+        ]
+        self._axis.setTicks([names])
+
+    def _draw_overlay(self, channels: Channels) -> None:
+        floor = HALF if self._is_log else 0.0
+        dark = is_dark(self.plot.palette())
+        order = sorted(
+            range(len(channels.indices)), key=lambda n: channels.indices[n] == self.channel
+        )
+        for number in order:
+            is_chosen = channels.indices[number] == self.channel
+            color = channel_colour(number, len(channels.indices), dark)
+            fill = QColor(color)
+            fill.setAlphaF(0.25)
+            pen = pg.mkPen(color, width=2 if is_chosen else 1)
+            heights = self._heights(channels.counts[number])
+            self._add_line(channels.bins, heights, floor, fill if is_chosen else None, pen)
+
+    def _found_marks(self) -> Iterator[Mark]:
+        grid, found = self.grid, self._statistics
+        if grid is None or found is None or found.low is None or found.high is None:
+            return
+        low, high = float(found.low), float(found.high)
+        marks = [
+            Mark(low, f"min {_number(found.low)}", Line.DotLine),
+            Mark(found.mean, f"mean {found.mean:.4g}", Line.DashLine),
+        ]
+        if high > low:
+            marks.append(Mark(high, f"max {_number(found.high)}", Line.DotLine))
+        marks += self._saturation_marks()
+        marks += [Mark(0.0, "0")] * (low < 0 < high)
+        for mark in marks:
+            if math.isfinite(mark.value):  # the mean of the largest floats is not
+                yield mark._replace(value=drawable_range(mark.value, mark.value)[0])
+
+    def _saturation_marks(self) -> list[Mark]:
+        """Where stored values saturate; reals do so elsewhere in each channel."""
+        grid = self.grid
+        if grid is None or grid.is_real or grid.contents.quantization is None:
+            return []
+        ends = saturation_ends(grid.contents.kind, grid.contents.quantization)
+        return [Mark(float(end), "saturated", Line.DashDotLine) for end in ends or ()]
+
+    # ------------------------------------------------------------------ view
+
+    def reset_view(self) -> None:
+        """Shows all bins, and where values saturate if that is near."""
         histogram = self._histogram
         if histogram is None:
-            return ""
-        position = (place.x() - histogram.start) / histogram.width
-        if not 0 <= position < len(histogram.counts):
-            return ""
-        number = int(position)
-        left = histogram.start + number * histogram.width
-        is_whole = histogram.width == 1 and self.grid is not None and not self.grid.is_real
-        value = (
-            f"{left + 0.5:g}" if is_whole else f"{left:.4g} to {left + histogram.width:.4g}"
-        )
-        return f"{value}: {histogram.counts[number]:,}"
-
-    def _restyle(self) -> None:
-        self._bars.setBrush(self.plot.colour(Paint.Accent))
-        self._bars.setPen(None)
-        for mark in self._marks:
-            self.plot.removeItem(mark)
-        self._marks.clear()
-        found = self._statistics
-        if found is None or found.low is None or found.high is None:
             return
-        if found.low < 0 < found.high:
-            # On the side where the mark of the mean is not.
-            self._mark(0.0, "0", Qt.PenStyle.SolidLine, 0.80, side=int(found.mean > 0))
-        self._mark(found.mean, f"mean {found.mean:.4g}", Qt.PenStyle.DashLine, 0.88, side=0)
-        if found.high > found.low:
-            self._mark(found.low, f"min {found.low:.6g}", Qt.PenStyle.DotLine, 0.96, side=0)
-            self._mark(found.high, f"max {found.high:.6g}", Qt.PenStyle.DotLine, 0.96, side=1)
+        bins = histogram if self._shown_channels is None else self._shown_channels.bins
+        edges = drawable(bins.edges)
+        low, high = float(edges[0]), float(edges[-1])
+        near = [mark.value for mark in self._saturation_marks()]
+        if near and max(near) - min(near) <= 3 * (high - low):
+            low, high = min(low, *near), max(high, *near)
+        self.plot.setXRange(*drawable_range(low, high), padding=0.02)
+        self._fit_height()
 
-    def _mark(
-        self, value: float, text: str, style: Qt.PenStyle, height: float, side: int
-    ) -> None:
-        if not math.isfinite(value):
-            return  # the mean of the largest floats
-        pen = pg.mkPen(self.plot.colour(Paint.Text, 0.7), width=1, style=style)
-        anchor = (side, 0.5)
-        options = {
-            "position": height,
-            "color": self.plot.colour(Paint.Text),
-            "fill": self.plot.colour(Paint.Base, 0.8),
-            "anchors": [anchor, anchor],
-        }
-        place = drawable_range(value, value)[0]
-        mark = pg.InfiniteLine(place, angle=90, pen=pen, label=text, labelOpts=options)
-        mark.label.setFont(self.font())
-        mark.setZValue(-1)
-        self.plot.addItem(mark, ignoreBounds=True)
-        self._marks.append(mark)
+    def _fit_height(self) -> None:
+        """Leaves the top to the labels."""
+        if self._histogram is None or (self._parts != "all" and self._channels is None):
+            return
+        floor, top = self._height_range()
+        height = self.plot.getViewBox().rect().height()
+        free = max(height - self._marks.height, height / 3, 1.0)
+        self.plot.setYRange(floor, floor + (top - floor) * height / free, padding=0)
+
+    @property
+    def _shown_channels(self) -> Channels | None:
+        return self._channels if self._parts != "all" else None
+
+    def _height_range(self) -> tuple[float, float]:
+        channels = self._shown_channels
+        if self._parts == "ridges" and channels is not None:
+            last = len(channels.indices) - 1
+            return -0.05 * (last + 1), last + min(RIDGE_HEIGHT, last + 1)
+        counts = channels.counts if channels is not None else self._histogram_counts
+        top = float(self._heights(counts).max())
+        floor = HALF if self._is_log else 0.0
+        return floor, max(top, floor + 1.0)
+
+    @property
+    def _histogram_counts(self) -> Counts:
+        assert self._histogram is not None
+        return self._histogram.counts
+
+    # ------------------------------------------------------------------ readout
+
+    def describe(self, place: QPointF) -> str:
+        """The bin at a place and its count."""
+        if self._parts == "all":
+            histogram = self._histogram
+            number = _bin_at(histogram, place.x()) if histogram is not None else None
+            if histogram is None or number is None:
+                return ""
+            return f"{self._bin_text(histogram, number)}: {histogram.counts[number]:,}"
+        channels, grid = self._channels, self.grid
+        if channels is None or grid is None:
+            return ""
+        number = _bin_at(channels.bins, place.x())
+        if number is None:
+            return ""
+        line = self._channel_at(channels, number, place.y())
+        name = grid.contents.axis_names[channel_axis(grid.contents) or 0]
+        count = int(channels.counts[line, number])
+        text = self._bin_text(channels.bins, number)
+        return f"{name} {channels.indices[line]}, {text}: {count:,}"
+
+    def _channel_at(self, channels: Channels, number: int, height: float) -> int:
+        if self._parts == "ridges":
+            last = len(channels.indices) - 1
+            return min(max(last - math.floor(height), 0), last)
+        apart = np.abs(self._heights(channels.counts[:, number]) - height)
+        return int(apart.argmin())
+
+    def _bin_text(self, bins: Histogram, number: int) -> str:
+        left = bins.start + number * bins.width
+        is_stored = self.grid is not None and not self.grid.is_real
+        if bins.width == 1 and is_stored and bins.start % 1 == 0.5:
+            return f"{left + 0.5:g}"
+        return f"{left:.4g} to {left + bins.width:.4g}"
+
+    def drawn(self) -> Drawn:
+        """The bins and their counts."""
+        channels = self._shown_channels
+        bins = channels.bins if channels is not None else self._histogram
+        if bins is None:
+            return Drawn(("from", "to", "count"), ())
+        counts = channels.counts if channels is not None else bins.counts[None]
+        names = (
+            [f"channel {index}" for index in channels.indices]
+            if channels is not None
+            else ["count"]
+        )
+        edges = bins.edges.tolist()
+        rows = zip(edges[:-1], edges[1:], *counts.tolist(), strict=True)
+        return Drawn(("from", "to", *names), rows)
+
+
+def _counted(
+    grid: ValueGrid, axis: int, wanted: list[int], bins: Histogram, cancelled: Any
+) -> Channels:
+    counts = channel_histograms(
+        grid.contents, axis, wanted, bins, real=grid.is_real, cancelled=cancelled
+    )
+    return Channels(wanted, bins, counts)
+
+
+def _coarser(whole: Histogram, count: int) -> Histogram:
+    """Wider bins for the fewer values of a channel; their counts are to be found."""
+    most = min(MOST_BINS, max(LEAST_BINS, int(3 * math.sqrt(count))))
+    times = -(-len(whole.counts) // most)
+    bins = -(-len(whole.counts) // times)
+    return Histogram(whole.start, whole.width * times, np.zeros(bins, np.int64))
+
+
+def _bin_at(bins: Histogram, place: float) -> int | None:
+    position = (place - bins.start) / bins.width
+    return int(position) if 0 <= position < len(bins.counts) else None
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+
+
+def _mixed(one: QColor, other: QColor, share: float) -> QColor:
+    pairs = ((one.redF(), other.redF()), (one.greenF(), other.greenF()))
+    red, green = (a * share + b * (1 - share) for a, b in pairs)
+    return QColor.fromRgbF(red, green, one.blueF() * share + other.blueF() * (1 - share))

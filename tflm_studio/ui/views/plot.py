@@ -1,25 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plot in the colours of the palette, and a page with one.
+"""A plot in the colours of the palette.
 
 This module loads pyqtgraph: import it only when a plot is shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPalette
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPalette
+from PySide6.QtWidgets import QApplication
 
 from tflm_studio.model.quantization import Reals
-from tflm_studio.ui.models.value_table import ValueGrid
 
 Paint = QPalette.ColorRole
 
 # Where pyqtgraph's own arithmetic ends: it multiplies and divides ranges of both axes.
 FARTHEST = 1e150
 NARROWEST = 1e-150
+
+_ARROWS = {
+    int(Qt.Key.Key_Left): (-1, 0),
+    int(Qt.Key.Key_Right): (1, 0),
+    int(Qt.Key.Key_Up): (0, -1),
+    int(Qt.Key.Key_Down): (0, 1),
+}
 
 
 def drawable(values: Reals) -> Reals:
@@ -49,19 +57,32 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
 
     Attributes:
         hovered: Emitted with the place under the cursor in data coordinates, None outside.
+        clicked: Emitted with the place of a click that was no drag.
+        arrow_pressed: Emitted with the step to the right and the step down of an arrow key.
+        reset_asked: Emitted after a double click or the Home key.
+        menu_asked: Emitted with the place on the screen.
         restyled: Emitted when the palette has changed.
     """
 
     hovered = Signal(object)  # QPointF | None
+    clicked = Signal(QPointF)
+    arrow_pressed = Signal(int, int)
+    reset_asked = Signal()
+    menu_asked = Signal(QPoint)
     restyled = Signal()
 
     def __init__(
-        self, *, whole: tuple[str, ...] = (), zooms: tuple[bool, bool] = (True, False)
+        self,
+        *,
+        whole: tuple[str, ...] = (),
+        zooms: tuple[bool, bool] = (True, False),
+        axes: Mapping[str, pg.AxisItem] | None = None,
     ) -> None:
         self._is_built = False
-        axes = {name: IndexAxis(orientation=name) for name in whole}
+        axes = {name: IndexAxis(orientation=name) for name in whole} | dict(axes or {})
         super().__init__(axisItems=axes)
         self._is_built = True
+        self._pressed: QPoint | None = None
         self.titles = {"bottom": "", "left": ""}
         self.plotItem.setContentsMargins(0, 6, 8, 0)
         self.hideButtons()
@@ -109,6 +130,37 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         if self._is_built and event.type() in kinds:
             self.restyle()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        self._pressed = event.position().toPoint() if is_left else None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        place, pressed = event.position().toPoint(), self._pressed
+        self._pressed = None
+        if pressed is None:
+            return
+        is_near = (place - pressed).manhattanLength() < QApplication.startDragDistance()
+        scene, box = self.mapToScene(place), self.getViewBox()
+        if is_near and box.sceneBoundingRect().contains(scene):
+            self.clicked.emit(box.mapSceneToView(scene))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.reset_asked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Home:
+            self.reset_asked.emit()
+        elif event.key() in _ARROWS:
+            self.arrow_pressed.emit(*_ARROWS[event.key()])
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_asked.emit(event.globalPos())
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
         scene = self.mapToScene(event.position().toPoint())
@@ -119,48 +171,3 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.hovered.emit(None)
-
-
-class PlotPage(QWidget):
-    """A plot below a line that says what is shown, or what is under the cursor.
-
-    Attributes:
-        refused: Never emitted: plots edit nothing.
-        uses_axes: Whether it shows a slice along chosen axes.
-    """
-
-    refused = Signal(str)
-    uses_axes = False
-
-    def __init__(self, plot: Plot, *beside: QWidget) -> None:
-        super().__init__()
-        self.plot = plot
-        self.grid: ValueGrid | None = None
-        self.caption = ""
-        self._line = QLabel()
-        self._line.setObjectName("caption")
-        self._line.setForegroundRole(Paint.PlaceholderText)
-        self._line.setContentsMargins(8, 2, 8, 0)
-        self._line.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self._line.setMinimumWidth(1)
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(Paint.Base)
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(0, 0, 0, 0)
-        self.body.setSpacing(0)
-        self.body.addWidget(self._line)
-        self.body.addWidget(plot, 1)
-        plot.hovered.connect(self._on_plot_hovered)
-
-    def describe(self, place: QPointF) -> str:
-        """What is at a place of the plot; empty for nothing."""
-        return ""
-
-    def set_caption(self, text: str) -> None:
-        """Says what is shown."""
-        self.caption = text
-        self._line.setText(text)
-
-    def _on_plot_hovered(self, place: QPointF | None) -> None:
-        found = self.describe(place) if place is not None and self.grid is not None else ""
-        self._line.setText(found or self.caption)
