@@ -23,9 +23,9 @@ from tflm_studio.firmware.bundle import (
     BundleOptions,
     bundle_facts,
     make_bundle,
-    write_bundle,
 )
 from tflm_studio.firmware.bundle_facts import ArenaFacts, BundleFacts
+from tflm_studio.firmware.bundle_folder import write_bundle
 from tflm_studio.firmware.golden_test_source import golden_test_source, stored_vectors
 from tflm_studio.firmware.labels import LabelList, label_lists
 from tflm_studio.firmware.resolver import registrations, resolver_source

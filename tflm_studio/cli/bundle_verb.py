@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tflm_studio.cli.verbs import FILE_HELP, add_array_option, load_model
-from tflm_studio.firmware.bundle import BundleOptions, make_bundle, write_bundle
+from tflm_studio.firmware.bundle import BundleOptions, make_bundle
+from tflm_studio.firmware.bundle_folder import write_bundle
 
 
 def add_bundle_verb(verbs: Any) -> None:

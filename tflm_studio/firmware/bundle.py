@@ -19,12 +19,10 @@ from tflm_studio.firmware.settings_source import settings_source
 from tflm_studio.firmware.source_export import contents, planned_export
 from tflm_studio.firmware.source_options import Provenance, SourceOptions
 from tflm_studio.firmware.source_styles import style_named
-from tflm_studio.formats.atomic_file import NewFile, write_all_atomically
 from tflm_studio.formats.c_source_writer import symbol_for
-from tflm_studio.formats.file_stamp import is_same_path
 from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.model_file import encode
-from tflm_studio.model.errors import EditError, WriteError
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import builtin_code
 from tflm_studio.model.place_names import named_few
 from tflm_studio.runtime.golden_inputs import main_ends
@@ -42,7 +40,6 @@ SETTINGS, TEST, BUILD, README = (
 )
 FILES = (MODEL, HEADER, OPERATORS, SETTINGS, TEST, BUILD, README)
 MOST_SEED = 2**32
-MARK_BYTES = 4096  # in which a file that we made says so
 NOT_ASKED = "they were not asked for."
 ROOM = 32  # one part in so many is added to a measured arena
 UNIT = 1024
@@ -263,53 +260,3 @@ def _notes(facts: BundleFacts, stored: Iterable[str]) -> list[str]:
             "The scratch memory of some operators is not known: the arena may be too small."
         )
     return [*notes, *stored]
-
-
-def write_bundle(
-    bundle: Bundle, folder: Path, inputs: Iterable[Path] = (), *, overwrite: bool = False
-) -> tuple[Path, ...]:
-    """Writes all files of a bundle, or none.
-
-    Args:
-        bundle: What to write.
-        folder: Where; it is made if it does not exist.
-        inputs: Files that the bundle was made from, which must not be replaced.
-        overwrite: Whether files that no bundle wrote may be replaced.
-
-    Raises:
-        WriteError: A file cannot be written, is one of `inputs`, or would replace one that is
-            not of a bundle; all are as they were.
-    """
-    targets = [(folder / name, data) for name, data in bundle.files]
-    foreign = [] if overwrite else foreign_files(folder)
-    for path, _ in targets:
-        if any(is_same_path(path, each) for each in inputs):
-            raise WriteError(
-                f"{path}: would be replaced by what is made of it; choose another folder."
-            )
-        if path.name in foreign:
-            raise WriteError(
-                f"{path}: was not written by a bundle; choose another folder, or allow that "
-                "files are replaced (--overwrite)."
-            )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(
-            f"{folder}: files cannot be written into it: {error.strerror or error}."
-        ) from error
-    write_all_atomically(*(NewFile(path, [data]) for path, data in targets))
-    return tuple(path for path, _ in targets)
-
-
-def foreign_files(folder: Path) -> list[str]:
-    """Names of files in a folder that a bundle would replace, but that none wrote."""
-    return [name for name in FILES if (folder / name).exists() and not _is_ours(folder / name)]
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return MADE.encode() in file.read(MARK_BYTES)
-    except OSError:
-        return False

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox
 
 from tflm_studio.firmware.board_fit import Need, model_need
-from tflm_studio.firmware.bundle import Bundle, make_bundle, write_bundle
+from tflm_studio.firmware.bundle import Bundle, make_bundle
+from tflm_studio.firmware.bundle_folder import write_bundle
 from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.graph import data_bytes

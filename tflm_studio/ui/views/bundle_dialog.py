@@ -24,8 +24,8 @@ from tflm_studio.firmware.bundle import (
     BundleOptions,
     default_namespace,
     default_symbol,
-    foreign_files,
 )
+from tflm_studio.firmware.bundle_folder import foreign_files
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.place_names import named_few
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
