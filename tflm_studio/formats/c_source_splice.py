@@ -10,39 +10,36 @@ Comments, strings and other numbers are never touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from tflm_studio.formats.c_array_style import array_style
-from tflm_studio.formats.c_source_reader import choose_model_array, find_byte_arrays
-from tflm_studio.model.errors import ReadError
+from tflm_studio.formats.c_size_literals import (
+    COMMENT,
+    STRING,
+    extent_before,
+    size_literals,
+    spelled,
+)
+from tflm_studio.formats.c_source_reader import (
+    ByteArray,
+    choose_model_array,
+    find_byte_arrays,
+)
+from tflm_studio.model.errors import ReadError, WriteError
 
 C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
 HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 MAX_HEADER_BYTES = 2**30
-MOST_DIGITS = 64  # of a size
 
-# Every quantifier that may meet hostile text keeps what it took: none is tried twice.
-_COMMENT_TEXT = rb"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
-_STRING_TEXT = rb"|\"(?:[^\"\\\r\n]++|\\.)*+\"?"
 _TOKEN = re.compile(
-    _COMMENT_TEXT + _STRING_TEXT + rb"|(?<!\\)'(?:[^'\\\r\n]++|\\.)*+'"
+    COMMENT + rb"|" + STRING + rb"|(?<!\\)'(?:[^'\\\r\n]++|\\.)*+'"
     rb"|(?<![\w.])(0[xX][0-9a-fA-F]+|[0-9]+)([uUlLzZ]*)(?![\w.])"
 )
 
-# Comments and strings, which never state a size that counts.
-_IGNORED = re.compile(_COMMENT_TEXT + _STRING_TEXT)
-_NUMBER = rb"(0[xX][0-9a-fA-F][0-9a-fA-F']*+|[0-9][0-9']*+)[uUlLzZ]*+"
-_BRACKET = rb"\b%s\s*\[\s*" + _NUMBER + rb"\s*\]"
-_TEMPLATE = rb",\s*" + _NUMBER + rb"\s*>\s*(?:\w+\s+)*%s\b"
-_CONSTANT = re.compile(
-    rb"(?<!\w)(?!\w*?(?i:arena))(?=\w*?(?i:len|size))(\w++)(?:\s*+[={(]\s*+|[ \t]++)"
-    + _NUMBER
-    + rb"(?=\s*[;})\r\n]|\s*$)"
-)
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\r\n]+)"', re.MULTILINE)
-_COMMENT = re.compile(_COMMENT_TEXT)
+_COMMENT = re.compile(COMMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +66,31 @@ class CSource:
         return path.suffix.lower() in C_SUFFIXES
 
     def with_data(self, data: bytes, path: Path) -> dict[Path, bytes]:
-        """The source, and the headers beside it that state the length of the array."""
-        files = {path: spliced(self, data)}
+        """The source, and the headers beside it that state the length of the array.
+
+        Raises:
+            WriteError: The array has a size that cannot be brought up to date.
+        """
+        place = _place(self)
+        source = _spliced(self, place, data)
+        files, is_settled = {path: source.text}, source.is_settled
         held = self.data_in(_read(path) or b"")
         old = len(self.data if held is None else held)
         for header in headers_beside(path, self.text) if old != len(data) else ():
             text = _read(header) or b""
-            new = resized(self, text, old, len(data))
-            if new != text:
-                files[header] = new
+            if self.data_in(text) is not None:
+                continue  # it has a model of its own, whose length it states
+            resized = _resized(self.symbol, place, text, old, len(data))
+            is_settled |= resized.is_settled
+            if resized.text != text:
+                files[header] = resized.text
+        if len(data) != len(self.data) and place.extent and not is_settled:
+            raise WriteError(
+                f"{path}: the model now has {len(data):,} bytes, and where the size "
+                f"'{place.extent.decode('latin-1')}' of {self.symbol} is given could not be "
+                f"found. Write {self.symbol}[] in the source and open it again, or save the "
+                "model under another name."
+            )
         return files
 
     def data_in(self, text: bytes) -> bytes | None:
@@ -113,26 +126,62 @@ def _read(path: Path) -> bytes | None:
 
 def spliced(source: CSource, data: bytes) -> bytes:
     """The source with other bytes in its array; the text itself if they are the same."""
-    if data == source.data:
-        return source.text
+    return _spliced(source, _place(source), data).text
+
+
+class _Place(NamedTuple):
+    """Where a model stands in its source.
+
+    Attributes:
+        arrays: All arrays.
+        others: Their names, but for that of the model.
+        extent: What stands in the brackets of the model's if it is no literal.
+    """
+
+    arrays: list[ByteArray]
+    others: set[str]
+    extent: bytes
+
+
+class _Resized(NamedTuple):
+    """A text with other sizes.
+
+    Attributes:
+        text: All of it.
+        is_settled: Whether it gives the size that the array's brackets name.
+    """
+
+    text: bytes
+    is_settled: bool
+
+
+def _place(source: CSource) -> _Place:
     arrays = find_byte_arrays(source.text, str(source.path))
+    own = [each for each in arrays if each.symbol == source.symbol]
+    extents = [extent_before(source.text, each.symbol, each.start) for each in own]
+    others = {each.symbol for each in arrays} - {source.symbol}
+    return _Place(arrays, others, next(filter(None, extents), b""))
+
+
+def _spliced(source: CSource, place: _Place, data: bytes) -> _Resized:
+    if data == source.data:
+        return _Resized(source.text, True)
+    text = source.text
     changes = [
-        (array.start, array.end, _body(source.text[array.start : array.end], array.data, data))
-        for array in arrays
+        (array.start, array.end, _body(text[array.start : array.end], array.data, data))
+        for array in place.arrays
         if array.symbol == source.symbol and array.data == source.data
     ]
-    others = {array.symbol for array in arrays} - {source.symbol}
-    blanks = [(each.start, each.end, b" " * (each.end - each.start)) for each in arrays]
-    code = _with_changes(source.text, blanks)
-    changes += _size_changes(code, source.symbol, others, len(source.data), len(data))
-    return _with_changes(source.text, changes)
+    blanks = [(each.start, each.end, b" " * (each.end - each.start)) for each in place.arrays]
+    code = _with_changes(text, blanks)
+    sizes, is_settled = _size_changes(source.symbol, place, code, len(source.data), len(data))
+    return _Resized(_with_changes(text, [*changes, *sizes]), is_settled)
 
 
-def resized(source: CSource, text: bytes, old: int, new: int) -> bytes:
+def _resized(symbol: str, place: _Place, text: bytes, old: int, new: int) -> _Resized:
     """Another file, such as a header, with a new length where it states that of the array."""
-    arrays = find_byte_arrays(source.text, str(source.path))
-    others = {array.symbol for array in arrays} - {source.symbol}
-    return _with_changes(text, _size_changes(text, source.symbol, others, old, new))
+    changes, is_settled = _size_changes(symbol, place, text, old, new)
+    return _Resized(_with_changes(text, changes), is_settled)
 
 
 def _with_changes(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
@@ -144,69 +193,13 @@ def _with_changes(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
 
 
 def _size_changes(
-    text: bytes, symbol: str, others: set[str], old: int, new: int
-) -> list[tuple[int, int, bytes]]:
+    symbol: str, place: _Place, text: bytes, old: int, new: int
+) -> tuple[list[tuple[int, int, bytes]], bool]:
     if old == new:
-        return []
-    return [
-        (start, end, _spelled(text[start:end], new))
-        for start, end in _sizes(text, symbol, others, old)
-    ]
-
-
-def _spelled(literal: bytes, size: int) -> bytes:
-    """A size in the notation of another."""
-    if literal[:2] not in (b"0x", b"0X"):
-        return b"%d" % size
-    form = b"%X" if any(letter in literal for letter in b"ABCDEF") else b"%x"
-    return literal[:2] + (form % size).rjust(len(literal) - 2, b"0")
-
-
-def _sizes(text: bytes, symbol: str, others: set[str], old: int) -> Iterator[tuple[int, int]]:
-    """Where literals state the size of the array: in its own declaration, and as constants.
-
-    A constant counts if it is called a length or size and named after the array; if none is,
-    the only one so called that holds the size and is not named after another array.
-    """
-    plain = _IGNORED.sub(lambda match: b" " * len(match[0]), text)
-    name = re.escape(symbol.encode())
-    for pattern in (_BRACKET, _TEMPLATE):
-        for match in re.finditer(pattern % name, plain):
-            if _value(match[1]) == old:
-                yield match.span(1)
-    constants = [match for match in _CONSTANT.finditer(plain) if _value(match[2]) == old]
-    own = [
-        match
-        for match in constants
-        if _is_named_after(match[1].decode("latin-1").lower(), symbol, others)
-    ]
-    alien = [o.lower() for o in others]
-    strangers = [
-        match
-        for match in constants
-        if not any(match[1].decode("latin-1").lower().startswith(o) for o in alien)
-    ]
-    chosen = own if own or len(strangers) != 1 else strangers
-    yield from (match.span(2) for match in chosen)
-
-
-def _is_named_after(constant: str, symbol: str, others: set[str]) -> bool:
-    """Whether a constant has the array's name in its own, and no longer one of another."""
-    stem, *alien = (re.sub(r"^g_|_(data|model)$", "", s).lower() for s in (symbol, *others))
-    return stem in constant and not any(
-        other in constant and len(other) > len(stem) for other in alien
-    )
-
-
-def _value(literal: bytes) -> int:
-    """The number of a literal; -1 for one that is larger than any file."""
-    digits = literal.replace(b"'", b"").lower()
-    if len(digits) > MOST_DIGITS:
-        return -1
-    if digits.startswith(b"0x"):
-        return int(digits, 16)
-    is_octal = len(digits) > 1 and digits.startswith(b"0") and not set(digits) & set(b"89")
-    return int(digits, 8 if is_octal else 10)
+        return [], True
+    found = size_literals(text, symbol, place.others, old, place.extent)
+    changes = [(start, end, spelled(text[start:end], new)) for start, end in found.spans]
+    return changes, found.has_extent
 
 
 def _body(text: bytes, old: bytes, new: bytes) -> bytes:
