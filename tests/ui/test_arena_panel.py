@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QThreadPool
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 import tflm_studio as ts
 from tests.analysis.test_memory_plan import chain
+from tflm_studio.analysis.arena_size import ArenaEstimate
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.offline_offsets import find_plan
 from tflm_studio.model.cancellation import check_cancelled
@@ -203,24 +205,32 @@ def test_a_large_model_waits_until_someone_looks(
     assert "head 4,400" in panel.figures.text()
 
 
-def test_a_thread_that_read_half_a_change_tries_again(
+def test_a_thread_never_shows_what_is_only_tried_out(
     panel: ArenaPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch, calls = watch_of(panel), []
-    make = arena_watch.estimate_arena
+    watch, begun, go_on = watch_of(panel), Event(), Event()
+    make, heads = arena_watch.estimate_arena, []
 
-    def fail_once(model: ts.Model) -> object:
-        calls.append(model)
-        if len(calls) == 1:
-            raise IndexError
-        return make(model)
+    def slow(model: ts.Model) -> ArenaEstimate:
+        begun.set()
+        go_on.wait(5)
+        found = make(model)
+        heads.append(found.head)
+        return found
 
     monkeypatch.setattr(arena_watch, "LARGE_OPERATORS", 1)
-    monkeypatch.setattr(arena_watch, "estimate_arena", fail_once)
-    with qtbot.waitSignal(watch.changed):
-        watch.refresh()
-    assert len(calls) == 2
-    assert watch.problem == ""
+    monkeypatch.setattr(arena_watch, "estimate_arena", slow)
+    shown = []
+    watch.changed.connect(lambda: shown.append(watch.estimate and watch.estimate.head))
+    watch.refresh()
+    assert begun.wait(5)
+    with ts.Draft(session_of(panel).document.model) as draft:
+        draft.do([ts.edits.Set("subgraphs[0].tensors[2].shape", [9000])])
+        go_on.set()
+        QThreadPool.globalInstance().waitForDone(5000)
+    qtbot.waitUntil(lambda: len(shown) > 0)
+    assert heads == [9408, 2400]
+    assert shown == [2400]
 
 
 def test_a_model_without_a_plan_says_why(panel: ArenaPanel) -> None:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from tflm_studio.editing.edits import Edit, Set
+from tflm_studio.editing.stillness import moving
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.tables import Model
 
@@ -45,13 +46,14 @@ def apply_all(model: Model, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
         EditError: One of them cannot be applied; those before it have been taken back.
     """
     inverses: list[Edit] = []
-    try:
-        for edit in edits:
-            inverses.append(edit.apply(model))  # noqa: PERF401 (what was done is undone below)
-    except EditError:
-        for inverse in reversed(inverses):
-            inverse.apply(model)
-        raise
+    with moving():
+        try:
+            for edit in edits:
+                inverses.append(edit.apply(model))  # noqa: PERF401 (undone below)
+        except EditError:
+            for inverse in reversed(inverses):
+                inverse.apply(model)
+            raise
     return tuple(inverses)
 
 

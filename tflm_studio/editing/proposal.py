@@ -7,11 +7,13 @@ What an operation would do can be shown before `Document.do` does it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
 
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import apply_all
+from tflm_studio.editing.stillness import moving
 from tflm_studio.schema.tables import Model
 
 
@@ -63,8 +65,10 @@ class Draft:
         self._edits: list[Edit] = []
         self._inverses: list[Edit] = []
         self._notes: dict[str, None] = {}
+        self._trial = ExitStack()
 
     def __enter__(self) -> Draft:
+        self._trial.enter_context(moving())
         return self
 
     def __exit__(
@@ -73,9 +77,10 @@ class Draft:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for edit in reversed(self._inverses):
-            edit.put_back(self.model)
-        self._inverses.clear()
+        with self._trial:
+            for edit in reversed(self._inverses):
+                edit.put_back(self.model)
+            self._inverses.clear()
 
     def do(self, change: Proposal | Edit | Iterable[Edit]) -> None:
         """Takes a step.

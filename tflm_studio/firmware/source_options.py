@@ -24,6 +24,7 @@ MAX_ALIGNMENT = 4096
 MAX_BYTES_PER_LINE = 1024
 MAX_ADDRESS = 2**32
 _SECTION = re.compile(r"[A-Za-z_.$][\w.$-]*")
+_SPLICE = re.compile(r"(?:\\|\?\?/)[ \t]*$", re.MULTILINE)  # joins two lines: `*\` and `/`
 _PURE_COMMENT = re.compile(r"/\*(?:(?!\*/|/\*).)*\*/", re.DOTALL)
 
 
@@ -130,7 +131,7 @@ def comment_of(lines: list[str]) -> str:
 def licence_comment(text: str) -> str:
     """A licence text as a comment; one that is a block comment already stays as it is."""
     text = text.replace("\r\n", "\n").strip()
-    if _PURE_COMMENT.fullmatch(text):
+    if _PURE_COMMENT.fullmatch(text) and not _SPLICE.search(text):
         return f"{text}\n"
     lines = text.split("\n")
     if all(line.startswith("//") for line in lines):

@@ -18,7 +18,7 @@ from tflm_studio.model.errors import ReadError
 _HEX_LINE = re.compile(rb"^[ \t]*:([0-9A-Fa-f]+)", re.MULTILINE)
 _SREC_LINE = re.compile(rb"^[ \t]*S([0-9])([0-9A-Fa-f]+)", re.MULTILINE)
 _HEX_START = re.compile(rb"(?:\s|[#;/][^\n]*\n)*:[0-9A-Fa-f]{10}")
-_SREC_START = re.compile(rb"\s*S0[0-9A-Fa-f]{6}")
+_SREC_START = re.compile(rb"\s*(S[0-3](?:[0-9A-Fa-f]{2}){4,})[ \t]*(?:\r|\n|\Z)")
 _HEX_DATA, _HEX_END, _HEX_SEGMENT, _HEX_LINEAR = 0, 1, 2, 4
 _SREC_ADDRESS_BYTES = {b"1": 2, b"2": 3, b"3": 4}
 
@@ -30,7 +30,9 @@ def looks_like_hex(head: bytes) -> bool:
 
 def looks_like_srec(head: bytes) -> bool:
     """Whether a file that begins so has S-records."""
-    return _SREC_START.match(head) is not None
+    match = _SREC_START.match(head)
+    body = unhexlify(match[1][2:]) if match is not None else b""
+    return bool(body) and len(body) == body[0] + 1 and sum(body) & 255 == 255
 
 
 def hex_image(text: bytes, name: str) -> PieceImage:

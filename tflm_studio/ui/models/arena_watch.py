@@ -11,6 +11,7 @@ from tflm_studio.analysis.arena_buffers import PlanError
 from tflm_studio.analysis.arena_size import ArenaEstimate, estimate_arena
 from tflm_studio.editing.document import Change, ChangeKind
 from tflm_studio.editing.offline_planning import offline_problems
+from tflm_studio.editing.stillness import RestlessError, read_still
 from tflm_studio.formats.model_file import encode
 from tflm_studio.formats.offline_plan import OFFLINE_PLAN
 from tflm_studio.model.cancellation import CancelledError, cancellable
@@ -23,7 +24,6 @@ from tflm_studio.ui.models.tasks import LatestTask
 
 PAUSE_MS = 60  # edits that follow each other faster count as one
 LARGE_OPERATORS = 1500  # more are looked at in a thread, and only while someone looks
-MOST_RETRIES = 3
 TENSORS_EACH = 4  # so many tensors weigh as much as an operator
 
 
@@ -51,7 +51,6 @@ class ArenaWatch(QObject):
         self.measure_problem = ""
         self._is_wanted = False
         self._is_stale = True
-        self._retries = 0
         self._planning = LatestTask(self)
         self._planning.finished.connect(self._take)
         self._planning.failed.connect(self._take_failure)
@@ -148,13 +147,11 @@ class ArenaWatch(QObject):
 
     def _take(self, made: tuple[ArenaEstimate, list[str]]) -> None:
         self.estimate, self.plan_problems = made
-        self.problem, self._is_stale, self._retries = "", False, 0
+        self.problem, self._is_stale = "", False
         self.changed.emit()
 
     def _take_failure(self, error: Exception) -> None:
-        if not isinstance(error, StudioError) and self._retries < MOST_RETRIES:
-            # A dialog may have tried something out on the model while a thread read it.
-            self._retries += 1
+        if isinstance(error, RestlessError):
             self._timer.start()
             return
         self.estimate, self.plan_problems, self._is_stale = None, [], False
@@ -179,4 +176,4 @@ def _estimated_unless(
     model: Model, is_stale: Callable[[], bool]
 ) -> tuple[ArenaEstimate, list[str]]:
     with cancellable(is_stale):
-        return _estimated(model)
+        return read_still(lambda: _estimated(model))
