@@ -25,7 +25,7 @@ from tflm_studio.firmware.bundle import (
     make_bundle,
 )
 from tflm_studio.firmware.bundle_facts import ArenaFacts, BundleFacts
-from tflm_studio.firmware.bundle_folder import write_bundle
+from tflm_studio.firmware.bundle_folder import foreign_files, write_bundle
 from tflm_studio.firmware.golden_test_source import golden_test_source, stored_vectors
 from tflm_studio.firmware.labels import LabelList, label_lists
 from tflm_studio.firmware.resolver import registrations, resolver_source
@@ -283,12 +283,31 @@ def test_a_foreign_file_is_replaced_only_if_asked(tmp_path: Path) -> None:
     write_bundle(made, folder)  # what a bundle wrote may be written anew
     (folder / "CMakeLists.txt").write_text("project(mine)\n")
     (folder / "model.cc").unlink()
-    with pytest.raises(WriteError, match=r"CMakeLists.txt: was not written by a bundle"):
+    with pytest.raises(WriteError, match=r"CMakeLists.txt: is not as a bundle wrote it"):
         write_bundle(made, folder)
     assert not (folder / "model.cc").exists()
     write_bundle(made, folder, overwrite=True)
     with pytest.raises(WriteError, match="replaced by what is made of it"):
         write_bundle(made, folder, [folder / "model.cc"], overwrite=True)
+
+
+def test_a_file_that_a_person_changed_is_not_lost(tmp_path: Path) -> None:
+    made = quiet_bundle(load_model_from_file(SAMPLE))
+    write_bundle(made, tmp_path)
+    subprocess.run(
+        ["sha256sum", "--check", "--quiet", "bundle.sha256"], cwd=tmp_path, check=True
+    )
+    test = tmp_path / "model_test.cc"
+    mine = test.read_text() + "// mine\n"
+    test.write_text(mine)
+    assert foreign_files(tmp_path) == ["model_test.cc"]
+    with pytest.raises(WriteError, match=r"model_test.cc: is not as a bundle wrote it"):
+        write_bundle(made, tmp_path)
+    assert test.read_text() == mine
+    test.unlink()
+    assert foreign_files(tmp_path) == []
+    (tmp_path / "bundle.sha256").write_text("mine\n")
+    assert foreign_files(tmp_path) == [name for name in FILES if name != test.name]
 
 
 def test_labels_come_from_the_files_behind_the_model() -> None:

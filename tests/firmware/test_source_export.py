@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from hashlib import sha256
@@ -23,7 +24,12 @@ from tflm_studio.firmware.source_export import (
     preview,
     write_export,
 )
-from tflm_studio.firmware.source_options import SIZE_TYPES, Provenance, SourceOptions
+from tflm_studio.firmware.source_options import (
+    SIZE_TYPES,
+    Provenance,
+    SourceOptions,
+    licence_comment,
+)
 from tflm_studio.firmware.source_styles import STYLES, SourceStyle, style_named
 from tflm_studio.formats.c_source_reader import choose_model_array
 from tflm_studio.formats.c_source_writer import NumberForm
@@ -162,6 +168,15 @@ def test_provenance_is_the_same_each_time(tmp_path: Path) -> None:
     dated = SourceOptions(provenance=Provenance("a", date="2020-02-02"))
     export = planned_export(LAYOUT, style_named("c"), tmp_path / "x.c", dated)
     assert "Date: 2020-02-02" in preview(export)[0][1]
+
+
+@pytest.mark.parametrize("joined", ["\\", "\\ ", "??/"])
+def test_a_licence_cannot_end_its_comment_early(joined: str) -> None:
+    text = f"/* *{joined}\n/ int evil; */"
+    assert licence_comment("/* mine */") == "/* mine */\n"
+    shown = re.sub(rf"{re.escape(joined)}[ ]*\n", "", licence_comment(text))
+    assert shown.count("*/") == 1
+    assert shown.endswith("*/\n")
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)

@@ -375,7 +375,8 @@ def test_symbol_for_anything_is_valid(file_name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "symbol", ["", "3d", "a-b", "int", "class", "été", "a b", "a\n", "m[]"]
+    "symbol",
+    ["", "3d", "a-b", "int", "class", "été", "a b", "a\n", "m[]", "_Bool", "NULL", "uint8_t"],
 )
 def test_symbol_that_c_does_not_take(symbol: str) -> None:
     with pytest.raises(EditError, match="cannot be the name"):

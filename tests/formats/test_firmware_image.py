@@ -271,6 +271,16 @@ def test_an_image_without_a_model_says_so(
         ts.load_model_from_file(path)
 
 
+def test_s_records_need_no_header() -> None:
+    image = bincopy.BinFile()
+    image.add_binary(MODELS["sine_int8"], address=0x8000)
+    text = image.as_srec().encode()
+    assert not text.startswith(b"S0")
+    (found,) = models_in(text, "m.s19")
+    assert (found.address, found.data) == (0x8000, MODELS["sine_int8"])
+    assert models_in(b"S1 is a word\n" + MODELS["sine_int8"], "m.bin")[0].address is None
+
+
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.hex"
     path.write_bytes(b":0100000001FE\n:0100010001FE\n:00000001FF\n")

@@ -59,7 +59,7 @@ def test_the_dialog_takes_only_sound_answers(qtbot: QtBot, tmp_path: Path) -> No
     assert "no golden vectors" in dialog.note.text()
     (tmp_path / "README.md").write_text("mine")
     dialog.folder.setText(str(tmp_path))
-    assert "No bundle wrote README.md" in dialog.note.text()
+    assert "README.md is not as a bundle wrote it" in dialog.note.text()
     dialog.overwrite.click()
     assert save.isEnabled()
     dialog.folder.setText(str(tmp_path / "README.md"))
@@ -122,7 +122,7 @@ def test_a_bundle_is_written_from_the_menu(
     folder = tmp_path / "shapes_int8_bundle"
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert told == []
-    assert "Wrote 7 files" in window.statusBar().currentMessage()
+    assert "Wrote 8 files" in window.statusBar().currentMessage()
     (folder / "README.md").write_text("mine")
     action.trigger()
     assert "was not written by a bundle" in told[0]

@@ -35,7 +35,9 @@ def add_bundle_verb(verbs: Any) -> None:
         "--no-vectors", action="store_true", help="do not run the model for golden vectors"
     )
     bundle.add_argument(
-        "--overwrite", action="store_true", help="replace files that no bundle wrote"
+        "--overwrite",
+        action="store_true",
+        help="replace files that are not as a bundle left them",
     )
     add_array_option(bundle)
     bundle.set_defaults(run=_bundle)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tflm_studio.analysis.arena_size import ArenaEstimate, estimate_arena
-from tflm_studio.firmware.bundle_build import cmake_source, readme_source
+from tflm_studio.firmware.bundle_build import cmake_source, digests_source, readme_source
 from tflm_studio.firmware.bundle_facts import MADE, ArenaFacts, BundleFacts
 from tflm_studio.firmware.golden_test_source import golden_test_source, stored_vectors
 from tflm_studio.firmware.labels import label_lists
@@ -32,13 +32,14 @@ from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.tables import Model
 
 MODEL, HEADER, OPERATORS = "model.cc", "model.h", "model_ops.h"
-SETTINGS, TEST, BUILD, README = (
+SETTINGS, TEST, BUILD, README, DIGESTS = (
     "model_settings.h",
     "model_test.cc",
     "CMakeLists.txt",
     "README.md",
+    "bundle.sha256",
 )
-FILES = (MODEL, HEADER, OPERATORS, SETTINGS, TEST, BUILD, README)
+FILES = (MODEL, HEADER, OPERATORS, SETTINGS, TEST, BUILD, README, DIGESTS)
 MOST_SEED = 2**32
 NOT_ASKED = "they were not asked for."
 ROOM = 32  # one part in so many is added to a measured arena
@@ -140,7 +141,8 @@ def make_bundle(
         *contents(export),
         *((name, text.encode("utf-8", "replace")) for name, text in texts.items()),
     )
-    return Bundle(files, facts, tuple(notes))
+    digests = (DIGESTS, digests_source(files))
+    return Bundle((*files, digests), facts, tuple(notes))
 
 
 def bundle_facts(

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`CMakeLists.txt` and `README.md` of a bundle."""
+"""`CMakeLists.txt`, `README.md` and `bundle.sha256` of a bundle."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
 
 from tflm_studio.firmware.bundle_facts import MADE, BundleFacts
 from tflm_studio.firmware.c_text import comment_text
@@ -70,6 +73,7 @@ _FILES = (
     ("model_settings.h", "arena size, shapes, types, scales and zero points, labels"),
     ("model_test.cc", "runs it and compares with golden vectors"),
     ("CMakeLists.txt", "a library with the model, and the test"),
+    ("bundle.sha256", "digests: what you have changed is not replaced unasked"),
 )
 
 
@@ -125,6 +129,12 @@ def readme_source(facts: BundleFacts, notes: list[str]) -> str:
     if notes:
         lines += ["", "## Notes", "", *(f"- {_text(note)}" for note in notes)]
     return "\n".join(lines) + "\n"
+
+
+def digests_source(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """The digests of files, as `sha256sum --check` reads them."""
+    lines = (f"{sha256(data).hexdigest()}  {name}\n" for name, data in files)
+    return "".join(lines).encode()
 
 
 def _test(facts: BundleFacts) -> str:

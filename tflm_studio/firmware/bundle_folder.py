@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from hashlib import file_digest
 from pathlib import Path
 
-from tflm_studio.firmware.bundle import FILES, Bundle
-from tflm_studio.firmware.bundle_facts import MADE
+from tflm_studio.firmware.bundle import DIGESTS, FILES, Bundle
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically
 from tflm_studio.formats.file_stamp import is_same_path
 from tflm_studio.model.errors import WriteError
 
-MARK_BYTES = 4096  # in which a file that we made says so
+MOST_DIGEST_BYTES = 4096
+_DIGEST = re.compile(r"^([0-9a-f]{64})  ([\w.]+)\r?$", re.MULTILINE)
 
 
 def write_bundle(
@@ -24,11 +26,11 @@ def write_bundle(
         bundle: What to write.
         folder: Where; it is made if it does not exist.
         inputs: Files that the bundle was made from, which must not be replaced.
-        overwrite: Whether files that no bundle wrote may be replaced.
+        overwrite: Whether files that are not as a bundle wrote them may be replaced.
 
     Raises:
         WriteError: A file cannot be written, is one of `inputs`, or would replace one that is
-            not of a bundle; all are as they were.
+            not as a bundle wrote it; all are as they were.
     """
     targets = [(folder / name, data) for name, data in bundle.files]
     foreign = [] if overwrite else foreign_files(folder)
@@ -39,7 +41,7 @@ def write_bundle(
             )
         if path.name in foreign:
             raise WriteError(
-                f"{path}: was not written by a bundle; choose another folder, or allow that "
+                f"{path}: is not as a bundle wrote it; choose another folder, or allow that "
                 "files are replaced (--overwrite)."
             )
     try:
@@ -53,13 +55,29 @@ def write_bundle(
 
 
 def foreign_files(folder: Path) -> list[str]:
-    """Names of files in a folder that a bundle would replace, but that none wrote."""
-    return [name for name in FILES if (folder / name).exists() and not _is_ours(folder / name)]
+    """Names of files in a folder that a bundle would replace, and that none wrote so."""
+    written = _digests(folder / DIGESTS)
+    return [
+        name
+        for name in FILES
+        if (folder / name).exists()
+        and (written.get(name) != _digest(folder / name) if name != DIGESTS else not written)
+    ]
 
 
-def _is_ours(path: Path) -> bool:
+def _digests(path: Path) -> dict[str, str]:
+    """The digests that the last bundle left, by the names of the files."""
     try:
         with path.open("rb") as file:
-            return MADE.encode() in file.read(MARK_BYTES)
+            text = file.read(MOST_DIGEST_BYTES).decode("ascii", "replace")
     except OSError:
-        return False
+        return {}
+    return {match[2]: match[1] for match in _DIGEST.finditer(text)}
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

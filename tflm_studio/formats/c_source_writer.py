@@ -34,7 +34,11 @@ _KEYWORDS = frozenset(
     " register reinterpret_cast requires restrict return short signed sizeof static"
     " static_assert static_cast struct switch template this thread_local throw true try"
     " typedef typeid typename typeof typeof_unqual union unsigned using virtual void volatile"
-    " wchar_t while xor xor_eq main".split()
+    " wchar_t while xor xor_eq main std"
+    " _Alignas _Alignof _Atomic _Bool _Complex _Generic _Imaginary _Noreturn _Static_assert"
+    " _Thread_local NULL EOF assert errno stdin stdout stderr linux unix i386 PROGMEM ALIGN"
+    " size_t ptrdiff_t int8_t uint8_t int16_t uint16_t int32_t uint32_t int64_t"
+    " uint64_t".split()
 )
 
 _SOURCE_TOP = """\

@@ -62,7 +62,7 @@ class BundleDialog(QDialog):
         self.vectors.setObjectName("bundle_vectors")
         self.vectors.setToolTip("The test compares with what the reference interpreter makes")
         self.vectors.setChecked(True)
-        self.overwrite = QCheckBox("Re&place files that no bundle wrote")
+        self.overwrite = QCheckBox("Re&place files that are not as a bundle wrote them")
         self.overwrite.setObjectName("bundle_overwrite")
         self.note = WrappedLabel()
         self.note.setObjectName("bundle_note")
@@ -148,7 +148,7 @@ class BundleDialog(QDialog):
         foreign = foreign_files(folder)
         if foreign and not self.overwrite.isChecked():
             return (
-                f"No bundle wrote {named_few(foreign)} in this folder. Choose another, or "
-                "allow that files are replaced."
+                f"In this folder {named_few(foreign)} {'is' if len(foreign) == 1 else 'are'} "
+                "not as a bundle wrote it. Choose another, or allow that files are replaced."
             )
         return ""
