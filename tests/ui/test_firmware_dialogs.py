@@ -125,7 +125,7 @@ def test_a_bundle_is_written_from_the_menu(
     assert "Wrote 8 files" in window.statusBar().currentMessage()
     (folder / "README.md").write_text("mine")
     action.trigger()
-    assert "was not written by a bundle" in told[0]
+    assert "is not as a bundle wrote it" in told[0]
     assert not window.document.modified
 
     shown: list[str] = []
