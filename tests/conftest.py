@@ -53,5 +53,5 @@ def every(step: int, items: Sequence[Item]) -> Sequence[Item]:
 
 
 def examples(thorough: int) -> int:
-    """How many random examples a test takes: a third, all if TFLM_STUDIO_ALL is set."""
-    return thorough if IS_THOROUGH else max(thorough // 3, 5)
+    """How many random examples a test takes: a quarter, all if TFLM_STUDIO_ALL is set."""
+    return thorough if IS_THOROUGH else max(thorough // 4, 5)

@@ -22,6 +22,7 @@ from tflm_studio.editing import (
     subgraphs,
     surgeries,
     tensors,
+    weights,
 )
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.proposal import Draft, Proposal
@@ -68,4 +69,5 @@ __all__ = [
     "surgeries",
     "tensors",
     "values",
+    "weights",
 ]

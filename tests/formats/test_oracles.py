@@ -163,7 +163,7 @@ def run_twice_and_rewritten(before: Sequence[Path], after: Sequence[Path]) -> li
 
 def test_the_interpreter_gives_the_same_outputs(models_folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("tflite_micro")
-    before = every(14, readable_models(models_folder))
+    before = every(20, readable_models(models_folder))
     after = save_all_renamed(before, tmp_path)
     ran, unstable = 0, []
     for path, *outcomes in zip(before, *run_twice_and_rewritten(before, after), strict=True):

@@ -97,7 +97,7 @@ def test_deprecated_numbers_are_not_looked_at(verifier: Path, place: int) -> Non
     assert operator.builtin_options.new_height == (0x12345678 if place == 4 else 0)
 
 
-@pytest.mark.parametrize("bomb", every(2, BOMBS))
+@pytest.mark.parametrize("bomb", every(3, BOMBS))
 def test_sharing_gets_the_verdict_of_the_cpp_verifier_or_is_named(
     verifier: Path, bomb: Callable[[int], bytes]
 ) -> None:
@@ -130,7 +130,7 @@ for buffer in data:
 """
 
 
-@pytest.mark.parametrize("bomb", every(2, BOMBS))
+@pytest.mark.parametrize("bomb", every(3, BOMBS))
 def test_sharing_takes_little_memory(tmp_path: Path, bomb: Callable[[int], bytes]) -> None:
     paths = [tmp_path / str(size) for size in SIZES]
     for path in paths:

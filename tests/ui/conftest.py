@@ -58,6 +58,39 @@ def open_sample(windows: Windows, tmp_path: Path, qtbot: QtBot) -> Opener:
     return open_copy
 
 
+@pytest.fixture(scope="module")
+def window_to_look_at(
+    qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:
+    """One window for the tests of a module that change nothing: it takes a quarter second."""
+    apply_theme(qapp, "light")
+    folder = tmp_path_factory.mktemp("looked_at")
+    path = folder / "shapes_int8.tflite"
+    path.write_bytes((SAMPLES / path.name).read_bytes())
+    windows = Windows(Settings(folder / "settings.ini"))
+    window = windows.open_path(path)
+    assert window is not None
+    QApplication.processEvents()
+    yield window
+    window.document.history.mark_clean()
+    window.close()
+    QThreadPool.globalInstance().waitForDone(5000)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def unchanged(window_to_look_at: MainWindow) -> Iterator[MainWindow]:
+    """That window as it was at first; whoever changes the document fails."""
+    window = window_to_look_at
+    window.find_field.clear()
+    window.notice.hide()
+    window.show_place(("subgraphs", 0, "operators", 0))
+    window.tabs.setCurrentIndex(0)
+    window.activateWindow()
+    yield window
+    assert not window.document.history.steps
+
+
 @pytest.fixture
 def window(open_sample: Opener) -> MainWindow:
     return open_sample("shapes_int8.tflite")

@@ -39,6 +39,7 @@ def panel(qtbot: QtBot) -> Iterator[ArenaPanel]:
     panel.resize(700, 320)
     qtbot.addWidget(panel)
     panel.show()
+    panel.set_shown(True)
     watch.refresh()
     yield panel
     QThreadPool.globalInstance().waitForDone(5000)
@@ -194,14 +195,14 @@ def test_a_large_model_waits_until_someone_looks(
 ) -> None:
     watch = watch_of(panel)
     monkeypatch.setattr(arena_watch, "LARGE_OPERATORS", 1)
-    panel.hide()
+    panel.set_shown(False)
     watch.refresh()
     assert watch.estimate is None
     session_of(panel).do(ts.edits.Set("subgraphs[0].tensors[2].shape", [4000]))
     qtbot.waitSignal(watch.changed).wait()
     assert watch.estimate is None
     with qtbot.waitSignal(watch.changed):
-        panel.show()
+        panel.set_shown(True)
     assert "head 4,400" in panel.figures.text()
 
 
@@ -269,7 +270,9 @@ def test_the_window_shows_the_estimate(window: MainWindow, qtbot: QtBot) -> None
     assert estimate is not None
     assert window.arena_label.text() == f"arena ≈ {estimate.recommended / 1024:,.1f} KiB"
     dock = next(dock for dock in window.docks if dock.windowTitle() == "Arena")
+    assert not window.arena_watch.is_wanted, "another panel stands before it"
     dock.raise_()
+    qtbot.waitUntil(lambda: window.arena_watch.is_wanted)
     qtbot.mouseClick(
         window.arena_panel.chart.viewport(), LEFT, pos=center(window.arena_panel, 0)
     )

@@ -105,8 +105,9 @@ def trigger(window: MainWindow, name: str) -> None:
     ],
 )
 def test_rows_are_found(
-    window: MainWindow, tab: int, text: str, expected: list[int] | None
+    unchanged: MainWindow, tab: int, text: str, expected: list[int] | None
 ) -> None:
+    window = unchanged
     window.tabs.setCurrentIndex(tab)
     shown = find(window, text)
     if expected is None:
@@ -117,7 +118,8 @@ def test_rows_are_found(
     assert not window.find_bar.note.text()
 
 
-def test_sizes_are_those_of_the_data(window: MainWindow) -> None:
+def test_sizes_are_those_of_the_data(unchanged: MainWindow) -> None:
+    window = unchanged
     tensors, buffers = graph(window).tensors or [], window.document.model.buffers or []
     window.tabs.setCurrentIndex(1)
     constant = [k for k, t in enumerate(tensors) if buffers[t.buffer].data is not None]
@@ -140,7 +142,8 @@ def test_a_type_is_not_part_of_another(window: MainWindow) -> None:
     assert find(window, "uint8") == [0], "the operator that reads it"
 
 
-def test_a_wrong_query_says_so_and_shows_all(window: MainWindow) -> None:
+def test_a_wrong_query_says_so_and_shows_all(unchanged: MainWindow) -> None:
+    window = unchanged
     assert len(find(window, "kind:constant")) == 7
     assert note(window).text() == "There is no column 'kind' here."
     red = window.palette().brightText().color()
@@ -151,7 +154,8 @@ def test_a_wrong_query_says_so_and_shows_all(window: MainWindow) -> None:
     assert window.find_field.palette().color(QPalette.ColorRole.Text) != red
 
 
-def test_an_error_message_leads_to_what_it_names(window: MainWindow) -> None:
+def test_an_error_message_leads_to_what_it_names(unchanged: MainWindow) -> None:
+    window = unchanged
     window.tabs.setCurrentIndex(2)
     window.find_field.setText("Node CONV_2D (number 2f) failed to prepare with status 1")
     assert window.tabs.currentIndex() == 0
@@ -176,12 +180,16 @@ def test_an_error_message_leads_to_what_it_names(window: MainWindow) -> None:
         ("buffer 3", "Buffer 3"),
     ],
 )
-def test_a_message_of_another_model_is_told(window: MainWindow, text: str, said: str) -> None:
+def test_a_message_of_another_model_is_told(
+    unchanged: MainWindow, text: str, said: str
+) -> None:
+    window = unchanged
     window.find_field.setText(text)
     assert note(window).text() == said
 
 
-def test_no_row_fits_is_said_in_the_table(window: MainWindow, qtbot: QtBot) -> None:
+def test_no_row_fits_is_said_in_the_table(unchanged: MainWindow, qtbot: QtBot) -> None:
+    window = unchanged
     view = window.operator_view
     assert not view.empty_note.isVisible()
     assert find(window, "no such thing") == []
@@ -254,7 +262,8 @@ def test_enter_leads_to_the_rows(window: MainWindow, qtbot: QtBot) -> None:
     assert window.session.selection.address == ("subgraphs", 0, "operators", 1)
 
 
-def test_help_says_what_can_be_typed(window: MainWindow, qtbot: QtBot) -> None:
+def test_help_says_what_can_be_typed(unchanged: MainWindow, qtbot: QtBot) -> None:
+    window = unchanged
     button = window.findChild(QToolButton, "find_help")
     assert button is not None
     button.click()
@@ -278,13 +287,15 @@ def test_help_says_what_can_be_typed(window: MainWindow, qtbot: QtBot) -> None:
     ],
 )
 def test_going_to_a_place(
-    window: MainWindow,
+    unchanged: MainWindow,
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
     address: tuple[str | int, ...],
     tab: int,
 ) -> None:
+    window = unchanged
+
     def answer(dialog: GoToDialog) -> int:
         dialog.show()
         qtbot.keyClicks(dialog.field, text)
@@ -302,7 +313,8 @@ def test_going_to_a_place(
         assert view.hasFocus()
 
 
-def test_choosing_among_several_places(window: MainWindow, qtbot: QtBot) -> None:
+def test_choosing_among_several_places(unchanged: MainWindow, qtbot: QtBot) -> None:
+    window = unchanged
     dialog = GoToDialog(window.session, window)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -327,7 +339,8 @@ def clipboard() -> str:
     return QApplication.clipboard().text()
 
 
-def test_copying_as_markdown_and_text(window: MainWindow) -> None:
+def test_copying_as_markdown_and_text(unchanged: MainWindow) -> None:
+    window = unchanged
     view = window.operator_view
     view.select_rows([0, 2])
     trigger(window, "edit.copy_markdown")
@@ -338,7 +351,8 @@ def test_copying_as_markdown_and_text(window: MainWindow) -> None:
     assert clipboard().splitlines()[2].split()[:2] == ["0", "Conv2D"]
 
 
-def test_without_a_selection_all_shown_rows_are_copied(window: MainWindow) -> None:
+def test_without_a_selection_all_shown_rows_are_copied(unchanged: MainWindow) -> None:
+    window = unchanged
     view = window.operator_view
     find(window, "conv2d")
     view.clearSelection()
@@ -346,7 +360,8 @@ def test_without_a_selection_all_shown_rows_are_copied(window: MainWindow) -> No
     assert [line.split("\t")[0] for line in clipboard().splitlines()] == ["0", "1", "2"]
 
 
-def test_columns_are_copied_as_they_are_shown(window: MainWindow) -> None:
+def test_columns_are_copied_as_they_are_shown(unchanged: MainWindow) -> None:
+    window = unchanged
     view = window.operator_view
     header = view.horizontalHeader()
     header.moveSection(header.visualIndex(1), 0)
@@ -409,8 +424,9 @@ def test_a_block_is_pasted_as_one_step(window: MainWindow, qtbot: QtBot) -> None
     ],
 )
 def test_a_senseless_paste_changes_nothing(
-    window: MainWindow, qtbot: QtBot, row: int, title: str, text: str, reason: str
+    unchanged: MainWindow, qtbot: QtBot, row: int, title: str, text: str, reason: str
 ) -> None:
+    window = unchanged
     window.tabs.setCurrentIndex(1)
     go_to_cell(window.tensor_view, row, title)
     paste(window, qtbot, window.tensor_view, text)

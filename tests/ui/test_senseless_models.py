@@ -35,7 +35,7 @@ LONG = "x" * 1_000_000
 LARGEST = 100_000  # bytes of a real model
 
 
-def check_walk(named: list[Named], folder: Path, edits: int = 2) -> None:
+def check_walk(named: list[Named], folder: Path, edits: int = 2 if IS_THOROUGH else 1) -> None:
     walker = Walker(folder, thoroughness=1)
     for name, data in named:
         walker.walk(name, data, edits=edits)
@@ -64,7 +64,7 @@ def test_random_models(seed: int, tmp_path: Path, qtbot: QtBot) -> None:
 
 def test_accepted_mutants(tmp_path: Path, qtbot: QtBot) -> None:
     check_walk(
-        list(islice(accepted_mutants(1_000, 3), 0, 90, 30 if IS_THOROUGH else 60)), tmp_path
+        list(islice(accepted_mutants(1_000, 3), 0, 90, 30 if IS_THOROUGH else 90)), tmp_path
     )
 
 
@@ -100,7 +100,7 @@ def test_a_link_to_a_buffer_that_is_not_there(windows: Windows, qtbot: QtBot) ->
 def test_a_megabyte_of_text_takes_little_time(windows: Windows, qtbot: QtBot) -> None:
     model = CRAFTED["long_texts"]()
     window = shown(windows, qtbot, model)
-    visits = Visits(window, Random(1), 2)
+    visits = Visits(window, Random(1), 1)
     visits.panels()
     assert max(visits.times)[0] < 1.0, max(visits.times)
 

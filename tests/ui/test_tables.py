@@ -80,7 +80,7 @@ def check_mirrors(mirrors: list[Mirror], session: Session) -> None:
         fresh.close()
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_no_table_is_stale_after_any_edit(qapp: QApplication, random: Random) -> None:
     document = Document(ts.load_model_from_file(SAMPLE))

@@ -206,10 +206,10 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
 
     def _stack_docks(self) -> None:
-        for dock in self.docks[FIRST_BEHIND:]:
+        behind: list[ArenaPanel | ResolverPanel] = [self.arena_panel, self.resolver_panel]
+        for dock, panel in zip(self.docks[FIRST_BEHIND:], behind, strict=True):
             self.tabifyDockWidget(self.docks[BUFFER], dock)
-            if dock.widget() is self.resolver_panel:
-                dock.visibilityChanged.connect(self.resolver_panel.set_shown)
+            dock.visibilityChanged.connect(panel.set_shown)
         self.docks[BUFFER].raise_()
 
     def _open_models(self) -> list[tuple[str, Model]]:

@@ -6,22 +6,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject
 
 from tflm_studio.model.operator_kinds import OperatorKind, operator_kinds
 from tflm_studio.model.operators import CUSTOM, builtin_code
 from tflm_studio.model.schema import Model
+from tflm_studio.ui.models.choice_table import ChoiceTable, Index, Role
 from tflm_studio.ui.models.record_table import GROUP_ROLE
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-TITLES = ("Name", "In the schema", "TFLM", "In this model")
 NAME, SCHEMA_NAME, IN_TFLM, USES = range(4)
 ANY_CUSTOM = "Any custom operator…"
 
 
-class OperatorKindTable(QAbstractTableModel):
+class OperatorKindTable(ChoiceTable[OperatorKind]):
     """Kinds that contain some words; the one for any custom operator is always the last."""
+
+    TITLES = ("Name", "In the schema", "TFLM", "In this model")
 
     def __init__(self, model: Model, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -48,24 +48,7 @@ class OperatorKindTable(QAbstractTableModel):
         found = [kind for kind in self._all if all(word in _text_of(kind) for word in words)]
         if words:
             found.sort(key=lambda kind: _distance(kind, text.strip().casefold()))
-        self.beginResetModel()
-        self.shown = [*found, *self._custom]
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
-        return 0 if parent.isValid() else len(self.shown)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(TITLES)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return TITLES[section]
-        if role == Role.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
+        self.show([*found, *self._custom])
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if not index.isValid():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QPalette
 
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
@@ -13,13 +13,11 @@ from tflm_studio.model.graph import short_shape_text
 from tflm_studio.model.operators import NO_TENSOR, find_tensor, has_data, operator_name
 from tflm_studio.model.schema import SubGraph
 from tflm_studio.model.tensor_types import element_type
+from tflm_studio.ui.models.choice_table import ChoiceTable, Index, Role
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tool_tips import tool_tip
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
 LEFT_OUT = "leave out"
-TITLES = ("#", "Name", "Shape", "Type", "Value from")
 NUMBER, NAME = 0, 1
 
 
@@ -93,8 +91,10 @@ class TensorChoices:
         return f"{operator_name(self.session.document.model, operators[index])} {index}"
 
 
-class TensorChoiceTable(QAbstractTableModel):
+class TensorChoiceTable(ChoiceTable[int]):
     """The choices as rows, those that contain some words."""
+
+    TITLES = ("#", "Name", "Shape", "Type", "Value from")
 
     def __init__(self, choices: TensorChoices, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -114,9 +114,7 @@ class TensorChoiceTable(QAbstractTableModel):
             for k, has in zip(self._all, self._texts, strict=False)
             if all(word in has for word in words)
         ]
-        self.beginResetModel()
-        self.shown = found if words else self._all
-        self.endResetModel()
+        self.show(found if words else self._all)
 
     def _text_of(self, tensor_index: int) -> str:
         return " ".join(self._cell(tensor_index, column) for column in range(NUMBER, 4))
@@ -125,27 +123,12 @@ class TensorChoiceTable(QAbstractTableModel):
         """The row of a tensor, -1 if it is not shown."""
         return self.shown.index(tensor_index) if tensor_index in self.shown else -1
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
-        return 0 if parent.isValid() else len(self.shown)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(TITLES)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Role.DisplayRole:
-            return TITLES[section]
-        if role == Role.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
-
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if not index.isValid():
             return None
         tensor_index = self.shown[index.row()]
         if role == Role.DisplayRole:
-            if index.column() < len(TITLES) - 1:
+            if index.column() < len(self.TITLES) - 1:
                 return self._cell(tensor_index, index.column())
             problem = self.choices.problem(tensor_index)
             return f"⚠ {problem}" if problem else self.choices.origin(tensor_index)

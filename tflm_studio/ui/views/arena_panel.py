@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from tflm_studio.editing.offline_planning import (
@@ -157,12 +156,6 @@ class ArenaPanel(QWidget):
     def _remove_plan(self) -> None:
         self._session.propose(lambda: remove_offline_plan(self._session.document.model))
 
-    # ------------------------------------------------------------------ Qt events
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._watch.is_wanted = True
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._watch.is_wanted = False
+    def set_shown(self, is_shown: bool) -> None:
+        """Tells whether people see it: a panel behind another counts as visible for Qt."""
+        self._watch.is_wanted = is_shown

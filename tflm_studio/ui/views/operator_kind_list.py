@@ -5,11 +5,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QLabel,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -17,10 +14,10 @@ from PySide6.QtWidgets import (
 from tflm_studio.model.operator_kinds import OperatorKind, custom_kind
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.models.operator_kind_table import NAME, OperatorKindTable, is_any_custom
+from tflm_studio.ui.views.choice_view import choice_view
 from tflm_studio.ui.views.delegates import ChipDelegate
 from tflm_studio.ui.views.list_keys import moves_in_list
 
-ROW_PIXELS = 22
 COLUMN_PIXELS = (190, 190, 50, 90)
 WIDTH = 560
 
@@ -39,7 +36,9 @@ class OperatorKindList(QWidget):
         self.field.setPlaceholderText("Find by name, name in the schema, or family")
         self.field.setClearButtonEnabled(True)
         self.field.installEventFilter(self)
-        self.view = self._make_view()
+        self.view = choice_view("kinds", self.table, COLUMN_PIXELS)
+        self.view.setItemDelegateForColumn(NAME, ChipDelegate(self.view))
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.custom = QLineEdit()
         self.custom.setObjectName("kind_custom_code")
         self.custom.setPlaceholderText("Custom code: the name that it is registered by")
@@ -57,28 +56,6 @@ class OperatorKindList(QWidget):
         self.custom.textChanged.connect(lambda _: self.changed.emit())
         self.view.setCurrentIndex(self.table.index(0, NAME))
         self.setFocusProxy(self.field)
-
-    def _make_view(self) -> QTableView:
-        view = QTableView()
-        view.setObjectName("kinds")
-        view.setModel(self.table)
-        view.setItemDelegateForColumn(NAME, ChipDelegate(view))
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setAlternatingRowColors(True)
-        view.setTabKeyNavigation(False)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.verticalHeader().hide()
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        view.verticalHeader().setDefaultSectionSize(ROW_PIXELS)
-        view.horizontalHeader().setHighlightSections(False)
-        view.horizontalHeader().setStretchLastSection(True)
-        for number, pixels in enumerate(COLUMN_PIXELS):
-            view.setColumnWidth(number, pixels)
-        return view
 
     def kind(self) -> OperatorKind:
         """The kind that is chosen.

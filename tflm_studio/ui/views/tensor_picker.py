@@ -8,20 +8,18 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QDialogButtonBox,
-    QHeaderView,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from tflm_studio.model.graph import tensor_text
 from tflm_studio.ui.models.tensor_choices import NAME, TensorChoices, TensorChoiceTable
+from tflm_studio.ui.views.choice_view import choice_view
 from tflm_studio.ui.views.list_keys import moves_in_list
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
 WIDTH, HEIGHT = 760, 400
-ROW_PIXELS = 22
 COLUMN_PIXELS = (56, 200, 120, 80)
 
 
@@ -46,7 +44,9 @@ class TensorPicker(QDialog):
         self.field.setPlaceholderText("Find by index, name, shape or type")
         self.field.setClearButtonEnabled(True)
         self.field.installEventFilter(self)
-        self.view = self._make_view()
+        self.view = choice_view("tensor_choices", self.table, COLUMN_PIXELS)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.view.doubleClicked.connect(self.accept)
         self.note = WrappedLabel()
         self.note.setObjectName("tensor_note")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -63,28 +63,6 @@ class TensorPicker(QDialog):
         self.view.selectionModel().currentChanged.connect(self._tell)
         self.resize(WIDTH, HEIGHT)
         self._show_current()
-
-    def _make_view(self) -> QTableView:
-        view = QTableView()
-        view.setObjectName("tensor_choices")
-        view.setModel(self.table)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setAlternatingRowColors(True)
-        view.setTabKeyNavigation(False)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        view.verticalHeader().hide()
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        view.verticalHeader().setDefaultSectionSize(ROW_PIXELS)
-        view.horizontalHeader().setHighlightSections(False)
-        view.horizontalHeader().setStretchLastSection(True)
-        for number, pixels in enumerate(COLUMN_PIXELS):
-            view.setColumnWidth(number, pixels)
-        view.doubleClicked.connect(self.accept)
-        return view
 
     def _search(self, text: str) -> None:
         self.table.search(text)
