@@ -18,13 +18,15 @@ from tflm_studio.firmware.source_options import (
     licence_comment,
     provenance_lines,
 )
-from tflm_studio.firmware.source_styles import Body, Facts, FileText, SourceStyle
+from tflm_studio.firmware.source_styles import Body, Facts, FileText, SourceStyle, style_named
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically
 from tflm_studio.formats.c_source_reader import choose_model_array
 from tflm_studio.formats.c_source_writer import c_array_body, check_size
 from tflm_studio.formats.file_stamp import is_same_path
 from tflm_studio.formats.layout import BytesLike, Layout
+from tflm_studio.formats.model_file import encode
 from tflm_studio.model.errors import EditError, WriteError
+from tflm_studio.schema.tables import Model
 
 PREVIEW_LINES = 4  # at the begin of the bytes
 ALSO = {  # other suffixes that the same kind of file goes by
@@ -103,6 +105,35 @@ def planned_export(
     )
     notes = _notes(style, options)
     return Export(style, paths, symbol, notes, layout, options, style.texts(facts))
+
+
+def export_model(
+    model: Model,
+    output: str | Path,
+    style: str = "tflm",
+    options: SourceOptions | None = None,
+    source: str = "",
+) -> tuple[Path, ...]:
+    """Writes a model in a form for a firmware: what `planned_export` and `write_export` do.
+
+    Args:
+        model: The model.
+        output: One of the files; the others stand beside it.
+        style: Name of the form, one of `STYLES`.
+        options: How it looks.
+        source: File name of the model, which the symbol and a comment are made from.
+
+    Returns:
+        What was written.
+
+    Raises:
+        EditError: There is no such style, or an option does not fit it.
+        WriteError: A file cannot be written.
+    """
+    form, path = style_named(style), Path(output)
+    if options is None:
+        options = SourceOptions(provenance=default_provenance(form, source or path.name))
+    return write_export(planned_export(encode(model), form, path, options, source))
 
 
 def export_paths(style: SourceStyle, output: Path) -> tuple[Path, ...]:
