@@ -88,7 +88,9 @@ GOOD = {"name": "mine", "flash_bytes": 65536, "ram_bytes": 2048}
         (json.dumps([{**GOOD, "flash": 3}]), "'flash' means nothing"),
         (json.dumps([{**GOOD, "name": 3}]), "name must be a text"),
         (json.dumps([{**GOOD, "name": " "}]), "name is empty"),
-        (json.dumps([GOOD, GOOD]), "board 1: 'mine' is there twice"),
+        (json.dumps([GOOD, {**GOOD, "name": "Mine"}]), "board 1: 'Mine' is there twice"),
+        (json.dumps([{**GOOD, "name": "a\x1b[31m"}]), "board 0: name has control"),
+        (json.dumps([GOOD]).replace("2048", "9" * 5000), "is no JSON that can be read"),
         (json.dumps([{**GOOD, "block_bytes": 4096}]), "cannot be larger"),
         ("[" * 100_000, "is no JSON"),
     ],
@@ -98,6 +100,12 @@ def test_a_table_that_is_wrong_says_where(text: str, said: str, tmp_path: Path) 
     path.write_text(text)
     with pytest.raises(ReadError, match=said):
         load_boards(path)
+
+
+def test_a_table_from_windows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "boards.json"
+    path.write_text(json.dumps([GOOD]), "utf-8-sig")
+    assert [each.name for each in load_boards(path)] == ["mine"]
 
 
 def test_the_exit_code_is_the_answer(

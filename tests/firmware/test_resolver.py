@@ -83,6 +83,16 @@ def test_what_is_lacking_and_what_is_ones_own() -> None:
     assert "// TFLM lacks Pow: the model cannot run" in text
 
 
+def test_names_that_c_cannot_tell_apart() -> None:
+    names = ("a-b", "a_b", "a b", "a_b_2")
+    text = resolver_source([using(*(OperatorCode(32, n, builtin_code=32) for n in names))])
+    called = re.findall(r'AddCustom\("(.*)", (\w+)\(\)\)', text)
+    assert sorted(name for name, _ in called) == sorted(names)
+    functions = [function for _, function in called]
+    assert len(set(functions)) == 4
+    assert all(f"const TFLMRegistration* {each}();" in text for each in functions)
+
+
 def test_real_models_name_only_methods_that_exist(models_folder: Path) -> None:
     assert len(METHODS) == 118
     for path in readable_models(models_folder):

@@ -62,18 +62,23 @@ def load_boards(path: Path) -> tuple[Board, ...]:
             raise ReadError(
                 f"{path}: has more than {MOST_FILE_BYTES:,} bytes; no table of boards."
             )
-        rows = json.loads(path.read_text("utf-8"))
+        rows = json.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ReadError(f"{path}: is no JSON: {error}.") from error
+    except (ValueError, RecursionError) as error:  # of thousands of digits or brackets
+        raise ReadError(f"{path}: is no JSON that can be read; no table of boards.") from error
     if not isinstance(rows, list) or not rows:
         raise ReadError(f'{path}: write a list of boards, such as [{{"name": ...}}].')
     boards = [_board(row, f"{path}: board {position}") for position, row in enumerate(rows)]
-    names = [each.name for each in boards]
+    names = [each.name.casefold() for each in boards]
     for position, name in enumerate(names):
         if name in names[:position]:
-            raise ReadError(f"{path}: board {position}: '{name}' is there twice; rename one.")
+            raise ReadError(
+                f"{path}: board {position}: '{boards[position].name}' is there twice; "
+                "rename one."
+            )
     return tuple(boards)
 
 
@@ -106,6 +111,8 @@ def _board(row: Any, place: str) -> Board:
             raise ReadError(f"{place}: '{excerpt(str(key), 64)}' means nothing; use {known}.")
     if not row["name"].strip():
         raise ReadError(f"{place}: name is empty; give it one.")
+    if not row["name"].isprintable():
+        raise ReadError(f"{place}: name has control characters; leave them out.")
     block: int = row["block_bytes"] if "block_bytes" in row else row["ram_bytes"]
     if block > row["ram_bytes"]:
         raise ReadError(f"{place}: block_bytes is a part of ram_bytes; it cannot be larger.")

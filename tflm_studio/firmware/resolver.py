@@ -8,7 +8,7 @@ Method names are irregular and stand in `resources/operators.json`, as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tflm_studio.firmware.c_text import comment_text, string_literal
@@ -92,7 +92,7 @@ def resolver_source(
         comments, custom ones of one's own are declared and have to be written.
     """
     found = registrations(models)
-    own = [each for each in found if each.is_own]
+    own = _functions(each.name for each in found if each.is_own)
     added = [each for each in found if not each.is_missing]
     parts = namespace.split("::") if namespace else []
     lines = [
@@ -107,13 +107,13 @@ def resolver_source(
             for each in found
             if each.is_missing
         ),
-        *(line for each in own for line in _declaration(each)),
+        *(line for name, called in own.items() for line in _declaration(name, called)),
         f"using ModelOpResolver = tflite::MicroMutableOpResolver<{max(len(added), 1)}>;",
         "",
         "// Call once, before the interpreter is made.",
         f"inline TfLiteStatus RegisterOps(ModelOpResolver& {'' if added else '/*'}resolver"
         f"{'' if added else '*/'}) {{",
-        *(f"  TF_LITE_ENSURE_STATUS({_call(each)});{_versions(each)}" for each in added),
+        *(f"  TF_LITE_ENSURE_STATUS({_call(each, own)});{_versions(each)}" for each in added),
         "  return kTfLiteOk;",
         "}",
         *(line for part in reversed(parts) for line in ("", f"}}  // namespace {part}")),
@@ -128,18 +128,18 @@ def reason_for(each: Registration) -> str:
     return "the model cannot run before the operator is replaced or a kernel is written."
 
 
-def _declaration(each: Registration) -> list[str]:
+def _declaration(name: str, function: str) -> list[str]:
     return [
-        f'// Yours to write: TFLM has no operator "{comment_text(each.name)}".',
-        f"const TFLMRegistration* {_function(each.name)}();",
+        f'// Yours to write: TFLM has no operator "{comment_text(name)}".',
+        f"const TFLMRegistration* {function}();",
         "",
     ]
 
 
-def _call(each: Registration) -> str:
+def _call(each: Registration, functions: Mapping[str, str]) -> str:
     if each.method is not None:
         return f"resolver.{each.method}()"
-    return f"resolver.AddCustom({string_literal(each.name)}, {_function(each.name)}())"
+    return f"resolver.AddCustom({string_literal(each.name)}, {functions[each.name]}())"
 
 
 def _versions(each: Registration) -> str:
@@ -149,5 +149,15 @@ def _versions(each: Registration) -> str:
     return f"  // {noun} {', '.join(map(str, each.versions))}"
 
 
-def _function(name: str) -> str:
-    return f"Register_{re.sub(r'[^0-9A-Za-z_]', '_', name)}"
+def _functions(names: Iterable[str]) -> dict[str, str]:
+    """The functions that give the kernels of one's own, by the names of the operators."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        stem = f"Register_{re.sub(r'[^0-9A-Za-z_]', '_', name)}"
+        function, number = stem, 2
+        while function in taken:  # `a-b` and `a_b` are two operators
+            function, number = f"{stem}_{number}", number + 1
+        found[name] = function
+        taken.add(function)
+    return found
