@@ -109,10 +109,7 @@ def _board(row: Any, place: str) -> Board:
         if key not in _TEXTS and key not in _NUMBERS:
             known = ", ".join((*_TEXTS, *_NUMBERS))
             raise ReadError(f"{place}: '{excerpt(str(key), 64)}' means nothing; use {known}.")
-    if not row["name"].strip():
-        raise ReadError(f"{place}: name is empty; give it one.")
-    if not row["name"].isprintable():
-        raise ReadError(f"{place}: name has control characters; leave them out.")
+    _check_name(row["name"], place)
     block: int = row["block_bytes"] if "block_bytes" in row else row["ram_bytes"]
     if block > row["ram_bytes"]:
         raise ReadError(f"{place}: block_bytes is a part of ram_bytes; it cannot be larger.")
@@ -121,6 +118,13 @@ def _board(row: Any, place: str) -> Board:
     return Board(
         flash_bytes=row["flash_bytes"], ram_bytes=row["ram_bytes"], block_bytes=block, **texts
     )
+
+
+def _check_name(name: str, place: str) -> None:
+    if not name.strip():
+        raise ReadError(f"{place}: name is empty; give it one.")
+    if not name.isprintable():
+        raise ReadError(f"{place}: name has control characters; leave them out.")
 
 
 def _is_size(value: object) -> bool:

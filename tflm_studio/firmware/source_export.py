@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tflm_studio.firmware.hex_records import hex_records
+from tflm_studio.firmware.source_facts import Body, Facts, FileText
 from tflm_studio.firmware.source_options import (
     TFLM_ALIGNMENT,
     Provenance,
@@ -18,7 +19,7 @@ from tflm_studio.firmware.source_options import (
     licence_comment,
     provenance_lines,
 )
-from tflm_studio.firmware.source_styles import Body, Facts, FileText, SourceStyle, style_named
+from tflm_studio.firmware.source_styles import SourceStyle, style_named
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically
 from tflm_studio.formats.c_source_reader import choose_model_array
 from tflm_studio.formats.c_source_writer import c_array_body, check_size
