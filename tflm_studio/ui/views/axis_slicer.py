@@ -65,6 +65,7 @@ class AxisSlicer(QWidget):
     def _rebuild(self, grid: ValueGrid) -> None:
         for field in self._fields:
             self._layout.removeWidget(field)
+            field.blockSignals(True)  # what is half typed there means other axes
             field.hide()
             field.setObjectName("")
             field.deleteLater()
