@@ -271,3 +271,15 @@ def test_choices_are_remembered(shown: Shown, qtbot: QtBot, tmp_path: Path) -> N
     page = other.open_page("Histogram")
     assert page.findChild(QComboBox, "histogram.counts").currentText() == "logarithmic"
     assert page._axis.is_log
+
+
+def test_a_line_of_one_value_runs_through_the_middle(shown: Shown) -> None:
+    shown.document.do(Set(("buffers", BIG + 1, "data"), b"\x07"))
+    shown.document.do(Set(("subgraphs", 0, "tensors", BIG, "shape"), [1]))
+    shown.select(BIG)
+    page = shown.open_page("Line")
+    assert page.caption == "1 value"
+    (left, right), (bottom, top) = page.plot.getViewBox().viewRange()
+    assert (left + right) / 2 == pytest.approx(0)
+    assert bottom < 7 < top
+    assert (bottom + top) / 2 == pytest.approx(page.grid.contents.values_at(np.array([0]))[0])
