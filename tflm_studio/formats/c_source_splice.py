@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tflm_studio.formats.c_array_style import array_style
+from tflm_studio.formats.c_literal_exchange import exchanged
 from tflm_studio.formats.c_source_reader import choose_model_array, find_byte_arrays
 from tflm_studio.model.errors import ReadError
 
@@ -26,10 +27,6 @@ MOST_DIGITS = 64  # of a size
 # Every quantifier that may meet hostile text keeps what it took: none is tried twice.
 _COMMENT_TEXT = rb"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
 _STRING_TEXT = rb"|\"(?:[^\"\\\r\n]++|\\.)*+\"?"
-_TOKEN = re.compile(
-    _COMMENT_TEXT + _STRING_TEXT + rb"|(?<!\\)'(?:[^'\\\r\n]++|\\.)*+'"
-    rb"|(?<![\w.])(0[xX][0-9a-fA-F]+|[0-9]+)([uUlLzZ]*)(?![\w.])"
-)
 
 # Comments and strings, which never state a size that counts.
 _IGNORED = re.compile(_COMMENT_TEXT + _STRING_TEXT)
@@ -42,7 +39,6 @@ _CONSTANT = re.compile(
     + rb"(?=\s*[;})\r\n]|\s*$)"
 )
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\r\n]+)"', re.MULTILINE)
-_COMMENT = re.compile(_COMMENT_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,31 +207,5 @@ def _value(literal: bytes) -> int:
 
 def _body(text: bytes, old: bytes, new: bytes) -> bytes:
     """The text between the braces: changed values alone where that is possible."""
-    if len(old) == len(new):
-        literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
-        if len(literals) == len(old) and _is_plain(text, literals):
-            return _exchanged(text, literals, old, new)
-    return array_style(text).body(new)
-
-
-def _is_plain(text: bytes, literals: list[re.Match[bytes]]) -> bool:
-    """Whether every value is one unsigned decimal or hexadecimal literal."""
-    octal = re.compile(rb"0[0-9]")
-    if any(octal.match(literal[1]) for literal in literals):
-        return False
-    return b"-" not in _COMMENT.sub(b"", text)
-
-
-def _exchanged(text: bytes, literals: list[re.Match[bytes]], old: bytes, new: bytes) -> bytes:
-    """The text with the literals of changed bytes exchanged, spelled as the others are."""
-    digits = b"".join(match[1][2:] for match in literals[:4096])
-    form = b"%02X" if any(letter in digits for letter in b"ABCDEF") else b"%02x"
-    if any(len(match[1]) == 3 and match[1][1:2] in b"xX" for match in literals):
-        form = form.replace(b"02", b"")
-    pieces, end = [], 0
-    for match, before, after in zip(literals, old, new, strict=True):
-        if before != after:
-            prefix = match[1][:2] if match[1][1:2] in (b"x", b"X") else b""
-            pieces += [text[end : match.start(1)], prefix, (form if prefix else b"%d") % after]
-            end = match.end(1)
-    return b"".join([*pieces, text[end:]])
+    found = exchanged(text, old, new) if len(old) == len(new) else None
+    return array_style(text).body(new) if found is None else found
