@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Some numbers of a C array exchanged, spelled as the others are, and all else left as it is."""
+"""Some numbers of a C array exchanged, spelled as the others are; all else stays."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _even_spans(
 def _spans(
     text: bytes, count: int, changed: Iterable[int]
 ) -> tuple[list[Span], bytes, bool] | None:
-    """Where the changed literals are, if each value is one unsigned number of base 10 or 16."""
+    """Where the changed literals are, if each value is one unsigned number."""
     literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
     if len(literals) != count or b"-" in _COMMENT.sub(b"", text):
         return None
