@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,7 @@ def test_a_plot_is_exported(
     assert len({image.pixel(x, 300) for x in range(0, image.width(), 9)}) > 5
     named["Export picture…"].trigger()
     assert QSvgRenderer(str(tmp_path / "plot.svg")).isValid()
+    assert _images_within_what_clips_them((tmp_path / "plot.svg").read_text()) >= 2
     with qtbot.waitSignal(page.exporting.finished):
         named["Export values as CSV…"].trigger()
     lines = list(csv.reader((tmp_path / "plot.csv").read_text().splitlines()))
@@ -250,6 +252,27 @@ def test_a_plot_is_exported(
     assert len(lines) == 19
     named["Copy picture"].trigger()
     assert QGuiApplication.clipboard().image().width() == image.width()
+
+
+def _images_within_what_clips_them(svg: str) -> int:
+    """How many of the images have their corner inside their clip path, as browsers see it."""
+    boxes = {
+        name: [
+            [float(n) for n in pair.split(",")] for pair in re.findall(r"[-\d.]+,[-\d.]+", d)
+        ]
+        for name, d in re.findall(r'<clipPath id="(\w+)">\s*<path [^>]*d="([^"]*)"', svg)
+    }
+    groups = re.findall(
+        r'url\(#(\w+)\)"><g [^>]*matrix\(([^)]*)\)[^>]*>\s*<image [^>]*height="(\d+)"', svg
+    )
+    inside = 0
+    for name, matrix, height in groups:
+        scale, _, _, down, x, y = (float(n) for n in matrix.split(","))
+        xs, ys = zip(*boxes[name], strict=True)
+        middle = y + down * float(height) / 2
+        inside += min(xs) <= x + scale / 2 <= max(xs) and min(ys) <= middle <= max(ys)
+    assert inside == len(groups)
+    return inside
 
 
 def test_an_export_that_fails_says_so(shown: Shown, qtbot: QtBot, tmp_path: Path) -> None:
