@@ -28,6 +28,19 @@ VERBS = (
     "screenshot",
 )
 USAGE_ERROR = 2
+WITHOUT_A_SCREEN = """Without a screen; each has --help:
+  tflm-studio info FILE [--json]
+  tflm-studio convert IN OUT
+  tflm-studio files FILE [--extract DIR]
+  tflm-studio buffer FILE ADDRESS
+  tflm-studio weights FILE -o OUT.npz
+  tflm-studio resolver FILE...
+  tflm-studio arena FILE [--measure]
+  tflm-studio export FILE -o OUT --style NAME
+  tflm-studio bundle FILE -o DIR
+  tflm-studio fit FILE --board NAME
+  tflm-studio scan IMAGE [--extract DIR]
+  tflm-studio screenshot FILE OUT.png"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -100,12 +113,8 @@ def _window_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tflm-studio",
         description="Look at, change and save TensorFlow Lite Micro models.",
-        epilog="Without a screen: tflm-studio info FILE [--json], tflm-studio convert IN OUT, "
-        "tflm-studio files FILE [--extract DIR], tflm-studio buffer FILE ADDRESS, tflm-studio "
-        "weights FILE, tflm-studio resolver FILE, tflm-studio export FILE -o OUT, "
-        "tflm-studio bundle FILE -o DIR, tflm-studio fit FILE --board NAME, "
-        "tflm-studio scan IMAGE, tflm-studio screenshot FILE OUT.png; each "
-        "has --help.",
+        epilog=WITHOUT_A_SCREEN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     parser.add_argument("files", nargs="*", metavar="FILE", help="models to open in a window")

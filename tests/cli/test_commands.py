@@ -14,7 +14,7 @@ import pytest
 import tflm_studio as ts
 from tests.conftest import SAMPLES, every, readable_models
 from tests.formats.archives import two_files
-from tflm_studio.__main__ import main
+from tflm_studio.__main__ import VERBS, WITHOUT_A_SCREEN, main
 from tflm_studio.analysis.summary import describe_model, summarize
 
 SAMPLE = SAMPLES / "shapes_int8.tflite"
@@ -314,3 +314,8 @@ def test_the_library_and_the_verbs_need_no_qt() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_help_names_every_verb() -> None:
+    named = [line.split()[1] for line in WITHOUT_A_SCREEN.splitlines()[1:]]
+    assert sorted(named) == sorted(VERBS)

@@ -196,6 +196,17 @@ def test_the_layer_tells_what_it_thinks_of_it() -> None:
         weights.requantise(narrow, W, [0.1] * 5, axis=3, bias=True)
 
 
+def test_a_bias_without_scales_that_fit_is_left_alone() -> None:
+    model = read_by(holding(np.ones((3, 1, 1, 5)), "int8", [0.02]), CONV, TensorType.INT8)
+    bias = model.subgraphs[0].tensors[2]  # type: ignore[index]
+    bias.quantization = QuantizationParameters(scale=[0.01, 0.02], zero_point=[0, 0])
+    before = bytes(model.buffers[2].data)  # type: ignore[index, arg-type]
+    proposal = weights.requantise(model, W, 0.05, 0, bias=True)
+    do(model, proposal)
+    assert bytes(model.buffers[2].data) == before  # type: ignore[index, arg-type]
+    assert "no scales that fit" in " ".join(proposal.notes)
+
+
 def test_numbers_that_do_not_go_together_are_refused() -> None:
     model, plain = holding([[1, 2], [3, 4]], "int8", [0.5]), holding([1, 2], "int8")
     cases = [

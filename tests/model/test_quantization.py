@@ -21,6 +21,12 @@ def tensor(scale: list[float], zero: list[int], shape: list[int], axis: int = 0)
     return Tensor(shape=shape, type=TensorType.INT8, quantization=quantization)
 
 
+def test_a_list_has_one_axis_whatever_the_dimension_says() -> None:
+    found = find_quantization(tensor([1.0, 10.0], [0, 0], [2], axis=3))  # as TOCO wrote biases
+    assert found is not None
+    assert found.to_real(np.array([3, 3])).tolist() == [3.0, 30.0]
+
+
 def test_per_tensor() -> None:
     found = find_quantization(tensor([0.5], [-3], [4]))
     assert found is not None
@@ -40,7 +46,7 @@ def test_per_channel_follows_the_dimension() -> None:
     "broken",
     [
         tensor([1.0, 2.0], [0, 0], [3], 0),
-        tensor([1.0, 2.0], [0, 0], [2], 5),
+        tensor([1.0, 2.0], [0, 0], [2, 2], 5),
         tensor([1.0, 2.0], [0, 0], [2, -1], 0),
         tensor([], [0], [2]),
         tensor([1.0], [], [2]),

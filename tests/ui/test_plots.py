@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,20 +140,27 @@ def test_labels_of_marks_keep_clear_of_each_other_and_of_the_edges() -> None:
 # ---------------------------------------------------------------------- heat map
 
 
+def _choose_axis(shown: Shown, name: str, text: str) -> None:
+    box = shown.find(QComboBox, name)
+    box.setCurrentIndex(box.findText(text))
+    box.activated.emit(box.currentIndex())
+
+
 def test_a_heat_map_of_any_two_axes(shown: Shown) -> None:
     page = shown.open_page("Heat map")
     assert page.caption == "18 × 4"
-    choose(page, "heat_map.rows", "rows: in")
-    choose(page, "heat_map.columns", "columns: out")
+    _choose_axis(shown, "rows", "rows: in")
+    _choose_axis(shown, "columns", "columns: out")
     shown.find(QSpinBox, "axis_1").setValue(2)
     assert page.caption == "4 × 2 at height 2, width 0"
     assert hover(page, 1.0, 3.0) == "out 1, height 2, width 0, in 3: 63 = 126"
     assert rows_of(page)[3] == [3, 27, 63]
-    choose(page, "heat_map.rows", "rows: height")
-    index = page.findChild(QSpinBox, "heat_map.index")
-    assert index.isVisibleTo(page)
-    index.setValue(1)
+    _choose_axis(shown, "rows", "rows: height")
+    shown.find(QSpinBox, "axis_3").setValue(1)
     assert page.caption == "3 × 2 at width 0, in 1"
+    boxes = shown.view.findChildren(QComboBox)
+    named = [box.toolTip() for box in boxes if box.isVisibleTo(shown.view)]
+    assert sum("Which axis" in tip for tip in named) == 2  # chosen in one place only
     shown.select(BIG)
     assert page.caption == "100 × 200"
 
@@ -236,6 +244,7 @@ def test_a_plot_is_exported(
     assert len({image.pixel(x, 300) for x in range(0, image.width(), 9)}) > 5
     named["Export picture…"].trigger()
     assert QSvgRenderer(str(tmp_path / "plot.svg")).isValid()
+    assert _images_within_what_clips_them((tmp_path / "plot.svg").read_text()) >= 2
     with qtbot.waitSignal(page.exporting.finished):
         named["Export values as CSV…"].trigger()
     lines = list(csv.reader((tmp_path / "plot.csv").read_text().splitlines()))
@@ -243,6 +252,27 @@ def test_a_plot_is_exported(
     assert len(lines) == 19
     named["Copy picture"].trigger()
     assert QGuiApplication.clipboard().image().width() == image.width()
+
+
+def _images_within_what_clips_them(svg: str) -> int:
+    """How many of the images have their corner inside their clip path, as browsers see it."""
+    boxes = {
+        name: [
+            [float(n) for n in pair.split(",")] for pair in re.findall(r"[-\d.]+,[-\d.]+", d)
+        ]
+        for name, d in re.findall(r'<clipPath id="(\w+)">\s*<path [^>]*d="([^"]*)"', svg)
+    }
+    groups = re.findall(
+        r'url\(#(\w+)\)"><g [^>]*matrix\(([^)]*)\)[^>]*>\s*<image [^>]*height="(\d+)"', svg
+    )
+    inside = 0
+    for name, matrix, height in groups:
+        scale, _, _, down, x, y = (float(n) for n in matrix.split(","))
+        xs, ys = zip(*boxes[name], strict=True)
+        middle = y + down * float(height) / 2
+        inside += min(xs) <= x + scale / 2 <= max(xs) and min(ys) <= middle <= max(ys)
+    assert inside == len(groups)
+    return inside
 
 
 def test_an_export_that_fails_says_so(shown: Shown, qtbot: QtBot, tmp_path: Path) -> None:
@@ -264,3 +294,15 @@ def test_choices_are_remembered(shown: Shown, qtbot: QtBot, tmp_path: Path) -> N
     page = other.open_page("Histogram")
     assert page.findChild(QComboBox, "histogram.counts").currentText() == "logarithmic"
     assert page._axis.is_log
+
+
+def test_a_line_of_one_value_runs_through_the_middle(shown: Shown) -> None:
+    shown.document.do(Set(("buffers", BIG + 1, "data"), b"\x07"))
+    shown.document.do(Set(("subgraphs", 0, "tensors", BIG, "shape"), [1]))
+    shown.select(BIG)
+    page = shown.open_page("Line")
+    assert page.caption == "1 value"
+    (left, right), (bottom, top) = page.plot.getViewBox().viewRange()
+    assert (left + right) / 2 == pytest.approx(0)
+    assert bottom < 7 < top
+    assert (bottom + top) / 2 == pytest.approx(page.grid.contents.values_at(np.array([0]))[0])

@@ -107,6 +107,20 @@ def test_every_operation_has_its_form_and_keeps_what_was_typed(qtbot: QtBot) -> 
     assert line(dialog, "factor").text() == "7"
 
 
+def test_the_tab_key_goes_from_the_list_through_the_lines_to_the_ticks(qtbot: QtBot) -> None:
+    model = holding(np.array([1, -2, 3, 100]), "int8", [0.5])
+    dialog = dialog_for(qtbot, model, where=np.array([1, 2]))
+    dialog.show()
+    dialog.list.setCurrentRow([each.id for each in OPERATIONS].index("clip"))
+    dialog.list.setFocus()
+    qtbot.waitUntil(lambda: line(dialog, "low").isVisible())
+    reached = []
+    for _ in range(4):
+        qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(dialog.focusWidget().objectName())
+    assert reached == ["low", "high", "real", "selected"]
+
+
 def test_types_and_layers_are_changed_with_all_that_follows(qtbot: QtBot) -> None:
     model = shapes()
     document = ts.Document(model)

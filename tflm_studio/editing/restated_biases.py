@@ -50,6 +50,9 @@ def restate_biases(remaking: Remaking, place: tuple[int, int], scales: Reals) ->
         weights = weights_at(model, ("subgraphs", place[0], "tensors", bias))
         name = at_start(name_tensor(model, place[0], bias))
         kind = weights.kind
+        if weights.contents.quantization is None:
+            remaking.notes.append(f"{name} has no scales that fit it; it is not touched.")
+            continue
         reals = weights.numbers().astype(np.float64)
         if len(wanted) not in (1, len(reals)):
             layer = name_operator(model, place[0], reader)

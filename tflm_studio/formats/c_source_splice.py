@@ -15,13 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tflm_studio.formats.c_array_style import array_style
-from tflm_studio.formats.c_size_literals import (
-    COMMENT,
-    STRING,
-    extent_before,
-    size_literals,
-    spelled,
-)
+from tflm_studio.formats.c_literal_exchange import exchanged
+from tflm_studio.formats.c_size_literals import extent_before, size_literals, spelled
 from tflm_studio.formats.c_source_reader import (
     ByteArray,
     choose_model_array,
@@ -33,13 +28,8 @@ C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino"
 HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 MAX_HEADER_BYTES = 2**30
 
-_TOKEN = re.compile(
-    COMMENT + rb"|" + STRING + rb"|(?<!\\)'(?:[^'\\\r\n]++|\\.)*+'"
-    rb"|(?<![\w.])(0[xX][0-9a-fA-F]+|[0-9]+)([uUlLzZ]*)(?![\w.])"
-)
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\r\n]+)"', re.MULTILINE)
-_COMMENT = re.compile(COMMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,31 +194,5 @@ def _size_changes(
 
 def _body(text: bytes, old: bytes, new: bytes) -> bytes:
     """The text between the braces: changed values alone where that is possible."""
-    if len(old) == len(new):
-        literals = [match for match in _TOKEN.finditer(text) if match[1] is not None]
-        if len(literals) == len(old) and _is_plain(text, literals):
-            return _exchanged(text, literals, old, new)
-    return array_style(text).body(new)
-
-
-def _is_plain(text: bytes, literals: list[re.Match[bytes]]) -> bool:
-    """Whether every value is one unsigned decimal or hexadecimal literal."""
-    octal = re.compile(rb"0[0-9]")
-    if any(octal.match(literal[1]) for literal in literals):
-        return False
-    return b"-" not in _COMMENT.sub(b"", text)
-
-
-def _exchanged(text: bytes, literals: list[re.Match[bytes]], old: bytes, new: bytes) -> bytes:
-    """The text with the literals of changed bytes exchanged, spelled as the others are."""
-    digits = b"".join(match[1][2:] for match in literals[:4096])
-    form = b"%02X" if any(letter in digits for letter in b"ABCDEF") else b"%02x"
-    if any(len(match[1]) == 3 and match[1][1:2] in b"xX" for match in literals):
-        form = form.replace(b"02", b"")
-    pieces, end = [], 0
-    for match, before, after in zip(literals, old, new, strict=True):
-        if before != after:
-            prefix = match[1][:2] if match[1][1:2] in (b"x", b"X") else b""
-            pieces += [text[end : match.start(1)], prefix, (form if prefix else b"%d") % after]
-            end = match.end(1)
-    return b"".join([*pieces, text[end:]])
+    found = exchanged(text, old, new) if len(old) == len(new) else None
+    return array_style(text).body(new) if found is None else found

@@ -106,6 +106,8 @@ def find_quantization(tensor: Tensor) -> AffineQuantization | None:
 
 def _inner_size(tensor: Tensor, q: QuantizationParameters) -> int:
     shape, axis = tensor.shape or [], q.quantized_dimension
+    if len(shape) == 1:
+        axis = 0  # old converters gave biases the dimension of their filter
     if not 0 <= axis < len(shape) or shape[axis] != len(q.scale or ()):
         return 0
     # A shape is not always that of any bytes; numpy counts to 2**63.

@@ -109,7 +109,7 @@ class WholeImage(Image):
     def notes(self, region: int, at: int) -> list[str]:
         if not self._has_build_id:
             return []
-        return ["The build ID (.note.gnu.build-id) still is that of the old contents."]
+        return ["The build ID (.note.gnu.build-id) is not made anew."]
 
 
 def elf_image(data: bytes) -> WholeImage:

@@ -284,7 +284,7 @@ class MainWindow(QMainWindow):
         across, along = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([outline, inspector], [side, max(260, width * 24 // 100)], across)
         self.resizeDocks([buffer], [height * 38 // 100], along)
-        self.resizeDocks([buffer, history], [width * 3 // 5, width // 5], across)
+        self.resizeDocks([buffer, history], [width * 33 // 50, width * 7 // 50], across)
 
     def _on_view_choices_changed(self) -> None:
         self.settings.view_choices = self.buffer_view.choices.made

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette
 
 from tflm_studio.analysis.arena_buffers import SCRATCH
+from tflm_studio.model.place_names import plural
 from tflm_studio.ui.views.arena_geometry import BOTTOM, NOTHING, TOP, ArenaGeometry, Edges
 
 Role = QPalette.ColorRole
@@ -170,7 +171,7 @@ class ArenaPainter:
         painter.drawLine(QPointF(left, geometry.floor), QPointF(right, geometry.floor))
         below = QRectF(left, geometry.floor + 2, geometry.room, BOTTOM - 2)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "start")
-        count = f"{geometry.scope_count - 1:,} steps"
+        count = plural(geometry.scope_count - 1, "step")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, count)
         self._paint_peak(left, right)
 

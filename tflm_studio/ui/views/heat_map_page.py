@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QTimer
+from PySide6.QtCore import QPointF, QRectF, QTimer
 
 from tflm_studio.analysis.planes import Plane, plane
 from tflm_studio.analysis.statistics import Statistics
@@ -31,7 +31,7 @@ from tflm_studio.ui.views.diverging_colours import (
     range_of_values,
 )
 from tflm_studio.ui.views.plot import Plot
-from tflm_studio.ui.views.plot_controls import Choice, IndexBox, ShortComboBox
+from tflm_studio.ui.views.plot_controls import Choice
 from tflm_studio.ui.views.plot_export import Drawn
 from tflm_studio.ui.views.plot_page import PlotPage
 
@@ -70,7 +70,6 @@ class HeatMapPage(PlotPage):
         self._plane: Plane | None = None
         self._colours = ColourRange(0.0, 1.0, 1.0)
         self._read: tuple[range, range] | None = None
-        self._build_axes()
         self._redraw = QTimer(self, singleShot=True, interval=REDRAW_DELAY_MS)
         self._redraw.setObjectName("redraw")
         self._redraw.timeout.connect(self._draw_view)
@@ -78,26 +77,11 @@ class HeatMapPage(PlotPage):
         plot.restyled.connect(self._restyle)
         self._restyle()
 
-    def _build_axes(self) -> None:
-        self._rows, self._columns = ShortComboBox(), ShortComboBox()
-        self._index = IndexBox()  # along the last axis, which the slicer above does not have
-        for name, box in (("rows", self._rows), ("columns", self._columns)):
-            box.setObjectName(f"heat_map.{name}")
-            box.setAccessibleName(f"Axis of the {name}")
-            box.setToolTip(f"Which axis the {name} run along")
-            box.activated.connect(self._on_axis_chosen)
-            self.controls.add(box, RANGE.key)
-        self._index.setObjectName("heat_map.index")
-        self._index.valueChanged.connect(self._on_axis_chosen)
-        self.controls.add(self._index, RANGE.key)
-        self._offered: object = None
-
     # ------------------------------------------------------------------ contents
 
     def show_contents(self, grid: ValueGrid, statistics: Statistics | None) -> None:
         """Shows the values of a grid."""
         self.grid, self._statistics = grid, statistics
-        self._offer_axes(grid)
         self._show_plane()
 
     def show_statistics(self, statistics: Statistics | None) -> None:
@@ -117,60 +101,11 @@ class HeatMapPage(PlotPage):
             self.show_whole()
         self._draw_view()
 
-    def _offer_axes(self, grid: ValueGrid) -> None:
-        contents = grid.contents
-        offered = (contents.shape, contents.axis_names)
-        if offered == self._offered:
-            return
-        self._offered = offered
-        long = [axis for axis, size in enumerate(contents.shape) if size > 1]
-        has_choice = len(long) > 2
-        for box in (self._rows, self._columns):
-            box.setVisible(has_choice)
-            box.clear()
-        self._index.hide()
-        if not has_choice:
-            return
-        self._rows.addItem("rows: all", None)
-        for axis in long:
-            self._rows.addItem(f"rows: {contents.axis_names[axis]}", axis)
-            self._columns.addItem(f"columns: {contents.axis_names[axis]}", axis)
-        self._columns.setCurrentIndex(len(long) - 1)
-
-    def _on_axis_chosen(self) -> None:
-        if self._rows.currentData() == self._columns.currentData():
-            # The axis that was chosen last stays; the other one gives way.
-            other = self._columns if self.sender() is self._rows else self._rows
-            other.setCurrentIndex(0 if other is self._rows else self._other_column())
-        self._show_plane()
-
-    def _other_column(self) -> int:
-        last = self._columns.count() - 1
-        return last if self._columns.itemData(last) != self._rows.currentData() else last - 1
-
-    def _fixed(self, grid: ValueGrid) -> tuple[int | None, ...]:
-        """The indices of the slicer, and that of the last axis if it is none of the plane."""
-        fixed = list(grid.fixed)
-        last, rows = grid.column_axis, self._rows.currentData()
-        is_left = last is not None and last not in (rows, self._columns.currentData())
-        self._index.setVisible(is_left and rows is not None)
-        if last is not None and self._index.isVisibleTo(self):
-            name, size = grid.contents.axis_names[last], grid.contents.shape[last]
-            index = min(self._index.value(), size - 1)
-            with QSignalBlocker(self._index):
-                self._index.show_axis(name, size, index)
-            fixed[last] = index
-        return tuple(fixed)
-
     def _show_plane(self) -> None:
         grid, before = self.grid, self._plane
         if grid is None:
             return
-        if grid.column_axis is None:
-            rows = columns = None
-        else:
-            rows, columns = self._rows.currentData(), self._columns.currentData()
-        found = self._plane = plane(grid.contents, rows, columns, self._fixed(grid))
+        found = self._plane = plane(grid.contents, grid.down, grid.column_axis, grid.fixed)
         self._read = None
         self._name_axes(grid, found)
         self._say(grid, found)

@@ -33,6 +33,7 @@ from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.analysis.value_blocks import channel_axis, channel_reader, spread
 from tflm_studio.analysis.value_curves import Curve, energy_curve, sorted_curve, sum_curve
 from tflm_studio.editing.document import Document
+from tflm_studio.model.place_names import plural
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid
 from tflm_studio.ui.views.colours import channel_colour, is_dark
@@ -44,6 +45,7 @@ from tflm_studio.ui.views.plot_page import PlotPage
 
 READ_EACH_TIME = 1 << 18  # elements; more are read once, in a thread
 DOTTED_POINTS = 200
+LEAST_SHOWN = 4  # elements; nobody zooms in on fewer
 LEAST_POINTS = 512
 SMOOTH_POINTS = 1000  # of more, a line takes long to draw smoothly
 MOST_OVERLAID = 12
@@ -219,7 +221,7 @@ class LinePage(PlotPage):
         self.plot.show_titles(
             bottom, "real value" if grid.is_real and left == "value" else left
         )
-        text = f"{self._traces[0].length:,} values"
+        text = plural(self._traces[0].length, "value")
         axis = channel_axis(grid.contents)
         if axis is not None and self._parts != "all":
             name, size = grid.contents.axis_names[axis], grid.contents.shape[axis]
@@ -241,7 +243,10 @@ class LinePage(PlotPage):
         count = max((trace.length for trace in self._traces), default=0)
         if not count:
             return
-        self.plot.setLimits(xMin=-0.5 - count * 0.02, xMax=count * 1.02 - 0.5, minXRange=4)
+        room = count * 0.02
+        self.plot.setLimits(
+            xMin=-0.5 - room, xMax=count + room - 0.5, minXRange=min(count, LEAST_SHOWN)
+        )
         self.plot.setXRange(-0.5, count - 0.5, padding=0.01)
         self._fit_height()
 
@@ -249,7 +254,8 @@ class LinePage(PlotPage):
         ends = self._heights()
         if ends is None:
             return
-        low, high = drawable_range(ends[0], ends[1] if ends[1] > ends[0] else ends[0] + 1.0)
+        half = 0.5 if ends[1] <= ends[0] else 0.0  # a level line runs through the middle
+        low, high = drawable_range(ends[0] - half, ends[1] + half)
         room = (high - low) * 0.05
         self.plot.setYRange(low - room, high + room, padding=0)
 

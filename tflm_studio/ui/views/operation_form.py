@@ -106,6 +106,11 @@ class OperationForm(QWidget):
             first.selectAll()
         return True
 
+    def stops(self) -> list[QWidget]:
+        """Where the Tab key shall stop, in the order of the lines."""
+        buttons = self.findChildren(QPushButton)
+        return [*self.fields.values(), *(each for each in buttons if each.isVisibleTo(self))]
+
     # ------------------------------------------------------------------ fields
 
     def _add(self, parameter: Parameter, text: str) -> None:

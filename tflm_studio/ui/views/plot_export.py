@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a plot shows as a picture, as vector graphics and as a table in text.
 
-Both pictures are painted by the widgets themselves. pyqtgraph's exporters know a single plot,
-not a colour bar beside it, and print names of fonts that only Qt understands.
+Both pictures are painted by the widgets themselves or their scenes. pyqtgraph's exporters know
+a single plot, not a colour bar beside it, and print names of fonts that only Qt understands.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPalette
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
 SCALE = 2  # pixels of a picture for each of the screen
 ROWS_AT_ONCE = 4096
@@ -38,7 +38,8 @@ def picture(widget: QWidget, title: str) -> QImage:
     image = QImage(size * SCALE, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(SCALE)
     painter = QPainter(image)
-    _paint(painter, widget, title, size)
+    _paint_title(painter, widget, title, size)
+    widget.render(painter, QPoint(0, _title_height(widget)))
     painter.end()
     return image
 
@@ -64,7 +65,11 @@ def vector_graphics(widget: QWidget, title: str) -> bytes:
     generator.setViewBox(QRect(QPoint(0, 0), size))
     generator.setTitle(title)
     painter = QPainter(generator)
-    _paint(painter, widget, title, size)
+    _paint_title(painter, widget, title, size)
+    for view in widget.findChildren(QGraphicsView):
+        # Not as widgets: what those clip lands where it would be in their own corner.
+        room = QRect(view.mapTo(widget, QPoint(0, _title_height(widget))), view.size())
+        view.render(painter, QRectF(room), view.viewport().rect())
     painter.end()
     return bytes(buffer.data().data())
 
@@ -96,7 +101,7 @@ def _size(widget: QWidget) -> QSize:
     return widget.size() + QSize(0, _title_height(widget))
 
 
-def _paint(painter: QPainter, widget: QWidget, title: str, size: QSize) -> None:
+def _paint_title(painter: QPainter, widget: QWidget, title: str, size: QSize) -> None:
     palette, height = widget.palette(), _title_height(widget)
     painter.fillRect(QRect(QPoint(0, 0), size), palette.color(QPalette.ColorRole.Base))
     painter.setPen(palette.color(QPalette.ColorRole.Text))
@@ -104,4 +109,3 @@ def _paint(painter: QPainter, widget: QWidget, title: str, size: QSize) -> None:
     room = QRect(12, 4, size.width() - 24, height - 4)
     cut = widget.fontMetrics().elidedText(title, Qt.TextElideMode.ElideMiddle, room.width())
     painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter), cut)
-    widget.render(painter, QPoint(0, height))

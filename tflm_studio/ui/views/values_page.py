@@ -39,7 +39,7 @@ from tflm_studio.ui.views.value_tools import ValueTools
 MAX_COPIED_CELLS = 1 << 20
 SAMPLED_CELLS = 512  # whose widths stand for all
 MOST_CHARACTERS = 40  # of a cell as wide as it gets
-TITLE_CHARACTERS = 16  # of the axis names in the corner
+TITLE_CHARACTERS = 26  # of the axis names in the corner
 
 Keys = QKeySequence.StandardKey
 

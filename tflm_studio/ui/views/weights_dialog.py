@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -178,6 +179,10 @@ class WeightsDialog(ProposalDialog):
         self.real.setVisible(operation.is_elementwise and is_quantised)
         takes_some = operation.is_elementwise and operation.id not in ONLY_ALL
         self.selected.setVisible(takes_some and self._where is not None)
+        # Fields are made anew, and would come last.
+        stops = [self.list, *self.parameters.stops(), self.real, self.selected]
+        for before, after in pairwise(stops):
+            self.setTabOrder(before, after)
 
     # ------------------------------------------------------------------ looking
 
