@@ -15,6 +15,7 @@ from tflm_studio.editing.buffers import set_data
 from tflm_studio.editing.edits import WriteBytes
 from tflm_studio.editing.located import bytes_of
 from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.weight_target import half_away
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.place_names import plural
@@ -133,7 +134,7 @@ def typed_values(
         found = np.empty(len(texts), object)
         found[:] = [text.encode() for text in texts]
         return found
-    is_real = real and contents.quantization is not None
+    kind, is_real = contents.kind, real and contents.quantization is not None
     fast = _as_numbers(contents, texts, real=is_real)
     if fast is not None and is_real:
         fast = _quantised(contents, indices, fast)
@@ -144,7 +145,12 @@ def typed_values(
         _at_cell(contents, int(flat), text, one, is_alone=len(texts) == 1)
         for flat, text in zip(indices.tolist(), texts, strict=True)
     ]
-    return np.array(values)
+    # numpy makes float64 of numbers that only uint64 holds, and others.
+    return np.array(values, _whole_dtype(kind) if kind.kind == "integer" else None)
+
+
+def _whole_dtype(kind: ElementType) -> type[np.integer[Any]]:
+    return np.uint64 if kind.high > np.iinfo(np.int64).max else np.int64
 
 
 def _as_numbers(contents: BufferContents, texts: Sequence[str], *, real: bool) -> Array | None:
@@ -165,9 +171,7 @@ def _quantised(contents: BufferContents, indices: Indices, reals: Array) -> Arra
     assert q is not None
     channel = q.channel(indices)
     with np.errstate(all="ignore"):
-        exact = reals / q.scale[channel]
-        rounded = np.copysign(np.floor(np.abs(exact) + 0.5), exact)
-        stored: Array = rounded + q.zero_point[channel]
+        stored: Array = half_away(reals / q.scale[channel]) + q.zero_point[channel]
     return stored
 
 
@@ -176,10 +180,13 @@ def _all_fit(contents: BufferContents, numbers: Array) -> bool:
     if kind.kind == "float":
         finite = np.isfinite(numbers)
         with np.errstate(over="ignore", invalid="ignore"):
-            kept = np.isfinite(numbers.astype(kind.storage).astype(np.float64))
-        return bool((finite <= kept).all())
+            stored = numbers.astype(kind.storage).astype(np.float64)
+        # A type without infinities makes NaN of them.
+        is_kept = (finite <= np.isfinite(stored)) & (np.isnan(numbers) == np.isnan(stored))
+        return bool(is_kept.all())
     is_whole = np.isfinite(numbers) & (numbers == np.floor(numbers))
-    inside = (numbers >= kind.low) & (numbers <= kind.high)
+    # Not "<= high": as float64 the highest of 64 bits is one more.
+    inside = (numbers >= kind.low) & (numbers < kind.high + 1)
     return bool((is_whole & inside).all())
 
 
@@ -338,7 +345,7 @@ def _storable(contents: BufferContents, flat: Array, *, real: bool) -> Array:
             else _unfit(contents, numbers)
         )
         if kind.kind == "integer" and not len(bad):
-            return numbers.astype(np.int64)
+            return numbers.astype(_whole_dtype(kind))
     if len(bad):
         index = int(bad[0])
         raise EditError(

@@ -26,6 +26,7 @@ def weight_places(model: Model) -> dict[str, Address]:
     """
     found = list(_stored(model))
     names = Counter(tensor.name for _, tensor in found)
+    names += Counter(format_address(place) for place, _ in found)  # those are taken
     return {
         tensor.name
         if tensor.name and names[tensor.name] == 1 and tensor.name.isprintable()
@@ -134,8 +135,9 @@ def _fitting(name: str, array: Array, kind: ElementType) -> Array:
                 f"'{name}' holds {low} to {high}; {kind.name} holds {kind.low} to {kind.high}."
             )
     if kind.kind == "float" and array.size:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             stored = array.astype(kind.storage).astype(np.float64)
-        if (np.isfinite(array) & ~np.isfinite(stored)).any():
+        is_lost = np.isfinite(array) & ~np.isfinite(stored)
+        if (is_lost | (np.isnan(array) != np.isnan(stored))).any():
             raise EditError(f"'{name}' holds numbers that do not fit {kind.name}.")
     return array

@@ -66,7 +66,10 @@ CONSTANTS = {"pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf}
 
 def _logical(call: Callable[..., Any], sign: str, *operands: Any) -> Any:
     if any(np.asarray(each).dtype != bool for each in operands):
-        raise TypeError(f"{sign} joins comparisons, such as (x > 0) {sign} (x < 1)")
+        how = "stands before a comparison, such as ~(x > 0)"
+        if len(operands) > 1:
+            how = f"joins comparisons, such as (x > 0) {sign} (x < 1)"
+        raise TypeError(f"{sign} {how}")
     return call(*operands)
 
 
@@ -121,7 +124,7 @@ def formula(
     made.check_names(weights)
     _check_exact(weights)
     everything = None
-    if made.is_whole:
+    if made.is_whole and weights.count:
         whole = Piece(weights, 0, weights.count, weights.where)
         everything = made.evaluated(weights.numbers(), whole)
 
