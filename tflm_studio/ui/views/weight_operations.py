@@ -21,14 +21,14 @@ from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError, ReadError
 from tflm_studio.model.field_text import parse_whole_number, read_float
 from tflm_studio.model.schema import Model
-from tflm_studio.model.tensor_types import ELEMENT_TYPES, format_float
-from tflm_studio.schema.enums import TensorType
+from tflm_studio.model.tensor_types import format_float
 
 Kind = Literal[
     "real", "whole", "text", "choice", "channels", "reals", "wholes", "file", "tick"
 ]
 MOST_CHANNELS = 1 << 20
 SHOWN_SCALES = 64
+NUMBER_SUFFIXES = (".npy", ".npz", ".csv", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,10 @@ def _list_of(read: Callable[[str], Any], text: str) -> Any:
 
 
 def _file(text: str) -> Any:
-    if not text.strip():
-        raise EditError("choose a .npy, .csv or .txt file.")
-    return Path(text.strip()).expanduser()
+    path = Path(text.strip()).expanduser()
+    if path.suffix.lower() not in NUMBER_SUFFIXES:
+        raise EditError("choose a .npy, .npz, .csv or .txt file.")
+    return path
 
 
 _READERS: dict[Kind, Callable[[str], Any]] = {
@@ -155,10 +156,8 @@ def _replace_values(
     contents = contents_at(model, address)
     if contents is None:
         raise EditError("There are no values to replace.")
-    # Texts hold reals as well, whatever the type of what they become.
-    kind = ELEMENT_TYPES[TensorType.FLOAT64] if real else contents.kind
     try:
-        array = read_array(path, contents.shape, kind, contents.name)
+        array = read_array(path, contents.shape, contents.kind, contents.name)
     except ReadError as error:
         raise EditError(str(error)) from None
     return weights.replace_values(model, address, array, real=real, where=where)
@@ -283,7 +282,7 @@ OPERATIONS = (
         "Replace from a file",
         "Gives values the numbers of a .npy, .csv or .txt file.",
         _replace_values,
-        (Parameter("path", "&File", "file", hint="a .npy, .csv or .txt file"),),
+        (Parameter("path", "&File", "file", hint="a .npy, .npz, .csv or .txt file"),),
     ),
     Operation(
         "formula",
