@@ -326,10 +326,7 @@ def test_what_holds_no_plain_numbers_is_refused_with_the_reason() -> None:
         ("no tensor|out of range", lambda: weights.fill(model, "subgraphs[0].tensors[9]", 1)),
         ("neither a tensor nor a buffer", lambda: weights.fill(model, "metadata[0]", 1)),
         ("stores no values", lambda: weights.fill(model, "buffers[0]", 1)),
-        (
-            "the shape .3,., the tensor .2,.",
-            lambda: weights.fill(model, W, 1, where=np.ones(3, bool)),
-        ),
+        ("mask has the sh", lambda: weights.fill(model, W, 1, where=np.ones(3, bool))),
         ("no element 2", lambda: weights.fill(model, W, 1, where=[2])),
         ("by a mask or", lambda: weights.fill(model, W, 1, where=[0.5])),
         ("finite number", lambda: weights.scale(model, W, math.inf)),

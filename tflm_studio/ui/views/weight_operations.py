@@ -280,7 +280,7 @@ OPERATIONS = (
     Operation(
         "replace_values",
         "Replace from a file",
-        "Gives values the numbers of a .npy, .csv or .txt file.",
+        "Gives values the numbers of a .npy, .npz, .csv or .txt file.",
         _replace_values,
         (Parameter("path", "&File", "file", hint="a .npy, .npz, .csv or .txt file"),),
     ),
