@@ -15,6 +15,7 @@ from tflm_studio.editing.buffers import set_data
 from tflm_studio.editing.edits import WriteBytes
 from tflm_studio.editing.located import bytes_of
 from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.value_writes import joined, writes_of
 from tflm_studio.editing.weight_target import half_away
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
@@ -51,12 +52,12 @@ def write_values(
         return _write_texts(model, contents, indices, new, label)
     order = np.argsort(indices, kind="stable")
     indices, new = indices[order], np.asarray(new)[order]
-    starts, stops = _runs(indices, contents)
+    kind = contents.kind
+    # As stored: others keep their bits, and a NaN has more of them than its value tells.
+    raw = new if kind.is_packed else np.frombuffer(encode(new, kind), kind.storage)
     address = ("buffers", contents.buffer_index, "data")
-    edits = []
-    for first, last in zip(starts.tolist(), stops.tolist(), strict=True):
-        begin, data = _patched(contents, indices[first:last], new[first:last])
-        edits.append(WriteBytes(address, contents.first_byte + begin, data))
+    writes = joined(writes_of(contents, indices, raw, MOST_WRITES))
+    edits = [WriteBytes(address, contents.first_byte + at, data) for at, data in writes]
     return Proposal(tuple(edits), (), label)
 
 
@@ -65,44 +66,6 @@ def _check_editable(contents: BufferContents) -> None:
         raise EditError(contents.read_only)
     if not contents.is_editable:
         raise EditError(f"Elements of type {contents.kind.name} cannot be changed one by one.")
-
-
-def _runs(indices: Indices, contents: BufferContents) -> tuple[Indices, Indices]:
-    """Where in ascending indices the runs begin and end that are written as one."""
-    gaps = np.diff(indices)
-    near = max(8, 64 * 8 // contents.kind.bits)
-    breaks = np.flatnonzero(gaps > near)
-    if len(breaks) >= MOST_WRITES:
-        widest = np.argpartition(gaps[breaks], -MOST_WRITES)[-MOST_WRITES:]
-        breaks = np.sort(breaks[widest])
-    ends = np.append(breaks + 1, len(indices))
-    return np.append(0, ends[:-1]), ends
-
-
-def _patched(contents: BufferContents, indices: Indices, new: Array) -> tuple[int, bytes]:
-    """The first byte of a run of elements, and its bytes with other values."""
-    kind = contents.kind
-    per_byte = max(8 // kind.bits, 1)
-    begin = int(indices[0]) // per_byte * per_byte
-    stop = -(-(int(indices[-1]) + 1) // per_byte) * per_byte
-    first = begin * kind.bits // 8
-    last = min(stop * kind.bits // 8, contents.nbytes)
-    old = (contents.data or memoryview(b""))[first:last]
-    if not kind.is_packed:
-        # The others keep their bits: a NaN has more of them than its value tells.
-        raw = np.frombuffer(bytearray(old), np.uint8).reshape(-1, kind.bits // 8)
-        raw[indices - begin] = np.frombuffer(encode(new, kind), np.uint8).reshape(
-            len(indices), -1
-        )
-        return first, raw.tobytes()
-    shifts = ((indices - begin) % per_byte * kind.bits).astype(np.uint8)
-    where = (indices - begin) // per_byte
-    mask = (1 << kind.bits) - 1
-    fields = (new.astype(np.int64) & mask).astype(np.uint8) << shifts
-    packed = np.frombuffer(bytearray(old), np.uint8)
-    np.bitwise_and.at(packed, where, ~(np.uint8(mask) << shifts))
-    np.bitwise_or.at(packed, where, fields)
-    return first, packed.tobytes()
 
 
 def _write_texts(
