@@ -15,6 +15,7 @@ from tests.conftest import every, examples
 from tests.editing.small_models import do
 from tests.editing.tensor_models import refused
 from tests.editing.weight_models import RANDOM, W, holding
+from tflm_studio.analysis.array_comparison import compare
 from tflm_studio.editing import weights
 from tflm_studio.editing.edits import WriteBytes
 from tflm_studio.model.errors import EditError
@@ -385,3 +386,11 @@ def test_what_is_decoded_from_elsewhere_is_refused() -> None:
     for real in (True, False):
         with pytest.raises(EditError, match="stored in a coded form"):
             weights.fill(coded_model(), f"subgraphs[0].tensors[{DECODED}]", 0, real=real)
+
+
+def test_the_widest_differences_have_a_ratio() -> None:
+    model = holding([1.0, 2.0], "float64")
+    assert weights.fill(model, W, 1e200).effect.sqnr == -math.inf
+    assert weights.fill(model, W, 1e150).effect.sqnr == pytest.approx(-3000, rel=1e-2)
+    noisy = compare(lambda *_: np.array([1e150, 1]), lambda *_: np.array([1e-150, 1e-150]), 2)
+    assert noisy.sqnr == pytest.approx(-6000, rel=1e-2)
