@@ -212,3 +212,9 @@ def test_a_type_without_infinities_takes_none() -> None:
     with pytest.raises(EditError, match="does not fit float8"):
         typed_values(contents, np.array([0]), ["inf"])
     assert np.isnan(typed_values(contents, np.array([0]), ["nan"]))
+
+
+def test_the_same_texts_are_no_change() -> None:
+    model = coded_model()
+    contents = contents_of(model, LABELS)
+    assert not import_array(model, contents, contents.values()).edits

@@ -394,3 +394,10 @@ def test_the_widest_differences_have_a_ratio() -> None:
     assert weights.fill(model, W, 1e150).effect.sqnr == pytest.approx(-3000, rel=1e-2)
     noisy = compare(lambda *_: np.array([1e150, 1]), lambda *_: np.array([1e-150, 1e-150]), 2)
     assert noisy.sqnr == pytest.approx(-6000, rel=1e-2)
+
+
+def test_ranges_wider_than_float64_are_refused() -> None:
+    model = holding([1.0, 2.0], "float64")
+    for distribution in ("normal", "uniform"):
+        with pytest.raises(EditError, match="stay below"):
+            weights.randomise(model, W, 1, 0, 1e308, distribution=distribution)  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from tflm_studio.editing.fitting_values import (
 from tflm_studio.editing.located import bytes_of
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.value_writes import joined, writes_of
+from tflm_studio.model.comparison import same_bytes
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.place_names import plural
@@ -72,7 +73,10 @@ def _write_texts(
     assert contents.texts is not None
     texts = contents.texts.copy()
     texts[indices] = new
-    made = set_data(model, contents.buffer_index, write_strings(texts.tolist()))
+    data = write_strings(texts.tolist())
+    if same_bytes(bytes_of(model, contents.buffer_index), data):
+        return Proposal(label=label)
+    made = set_data(model, contents.buffer_index, data)
     return made.labelled(label)
 
 
