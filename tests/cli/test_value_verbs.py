@@ -10,9 +10,17 @@ from PySide6.QtGui import QImage
 
 import tflm_studio as ts
 from tests.conftest import SAMPLES, every, readable_models
+from tests.editing.weight_models import holding
 from tflm_studio.__main__ import main
 from tflm_studio.analysis.array_summary import summarize_array
-from tflm_studio.editing.weight_arrays import export_weights, import_weights, weight_places
+from tflm_studio.editing.weight_arrays import (
+    export_weights,
+    import_weights,
+    room_for_weights,
+    weight_places,
+)
+from tflm_studio.formats.array_files import write_npy, write_npz
+from tflm_studio.formats.array_reader import read_npz
 from tflm_studio.schema.tables import Model
 
 SAMPLE = SAMPLES / "shapes_int8.tflite"
@@ -237,3 +245,17 @@ def test_statistics_of_the_widest_numbers(array: np.ndarray) -> None:
     near = 1e-9 * float(abs(wide).max())
     assert found["mean"] == pytest.approx(float(wide.mean()), abs=near)
     assert found["std"] == pytest.approx(float(wide.std()))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (0, 3), (2, 1, 2)])
+def test_every_shape_comes_back_from_an_archive(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    model = holding(np.ones(shape, "f4"))
+    arrays, _ = export_weights(model)
+    write_npz(tmp_path / "w.npz", arrays)
+    read = read_npz(tmp_path / "w.npz", room_for_weights(model))
+    assert {name: array.shape for name, array in read.items()} == dict.fromkeys(arrays, shape)
+    assert not import_weights(model, read).edits
+    write_npy(tmp_path / "w.npy", np.ones(shape, "f4"))
+    assert np.load(tmp_path / "w.npy").shape == shape

@@ -37,7 +37,8 @@ def _npy_bytes(path: Path, values: Array) -> bytes:
     if values.dtype == object:
         raise WriteError(f"{path}: texts cannot be written as .npy; use .csv.")
     file = io.BytesIO()
-    np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+    # Not `ascontiguousarray`, which gives a scalar a dimension.
+    np.lib.format.write_array(file, np.asarray(values, order="C"), allow_pickle=False)
     return file.getvalue()
 
 
