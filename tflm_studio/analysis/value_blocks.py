@@ -16,7 +16,7 @@ from tflm_studio.model.tensor_types import Array, decode
 Key = tuple[slice | int, ...]
 Reader = Callable[[int, int], Array]  # start, count
 
-_CHANNEL_NAMES = ("out", "channel", "filter")
+CHANNEL_NAMES = ("out", "channel", "filter")
 
 
 def channel_axis(contents: BufferContents) -> int | None:
@@ -27,7 +27,7 @@ def channel_axis(contents: BufferContents) -> int | None:
     shape = contents.shape
     axis = contents.channel_axis
     if axis is None:
-        named = [a for a, name in enumerate(contents.axis_names) if name in _CHANNEL_NAMES]
+        named = [a for a, name in enumerate(contents.axis_names) if name in CHANNEL_NAMES]
         axis = named[-1] if named and len(shape) == len(contents.axis_names) else None
     if axis is None or shape[axis] < 2 or contents.count <= shape[axis]:
         return None
