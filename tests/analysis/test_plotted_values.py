@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.analysis.coded_models import BLOCKS, coded_model
 from tflm_studio.analysis import channel_histograms as channel_module
 from tflm_studio.analysis import kernel_images as kernel_module
-from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
 from tflm_studio.analysis.channel_histograms import channel_histograms
 from tflm_studio.analysis.envelopes import RUN, envelope, overview
 from tflm_studio.analysis.kernel_images import kernel_axes, kernel_images
 from tflm_studio.analysis.planes import plane, wrapped_plane
 from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError, measure
+from tflm_studio.analysis.tensor_values import values
 from tflm_studio.analysis.value_blocks import channel_axis, channel_reader, spread, value_block
 from tflm_studio.analysis.value_curves import energy_curve, sorted_curve, sum_curve
 from tflm_studio.model.quantization import AffineQuantization
@@ -283,3 +285,12 @@ def test_an_overview_misses_no_extreme(count: int) -> None:
     assert part.x[0] == first
     if count > 1:
         assert np.nanmax(part.y) == np.nanmax(values[first:])
+
+
+@pytest.mark.parametrize("key", [np.s_[:, :], np.s_[1, ::-1], np.s_[:, 5], np.s_[0, 3:7]])
+def test_parts_of_a_tensor_with_a_scale_for_each_block(key: Any) -> None:
+    place = ("subgraphs", 0, "tensors", BLOCKS)
+    contents = contents_at(coded_model(), place)
+    assert contents is not None
+    wanted = values(coded_model(), place, real=True)[key]
+    assert np.array_equal(value_block(contents, key, real=True), wanted)

@@ -10,8 +10,17 @@ from PySide6.QtGui import QImage
 
 import tflm_studio as ts
 from tests.conftest import SAMPLES, every, readable_models
+from tests.editing.weight_models import holding
 from tflm_studio.__main__ import main
-from tflm_studio.editing.weight_arrays import export_weights, import_weights, weight_places
+from tflm_studio.analysis.array_summary import summarize_array
+from tflm_studio.editing.weight_arrays import (
+    export_weights,
+    import_weights,
+    room_for_weights,
+    weight_places,
+)
+from tflm_studio.formats.array_files import write_npy, write_npz
+from tflm_studio.formats.array_reader import read_npz
 from tflm_studio.schema.tables import Model
 
 SAMPLE = SAMPLES / "shapes_int8.tflite"
@@ -135,7 +144,7 @@ def test_code_in_arrays_does_not_run(
     np.savez(tmp_path / "w.npz", **{name: np.array([{}], object)})
     source, output = str(tmp_path / "w.npz"), str(tmp_path / "new.tflite")
     assert main(["weights", str(SAMPLE), "--import", source, "-o", output]) == 2
-    assert "allow_pickle=False" in capsys.readouterr().err
+    assert "it holds object, not plain values" in capsys.readouterr().err
     (tmp_path / "w.npz").write_bytes(b"no archive")
     assert main(["weights", str(SAMPLE), "--import", source, "-o", output]) == 2
     np.savez(tmp_path / "w.npz", **{name: np.zeros(10**7, np.int8)})
@@ -191,3 +200,62 @@ def test_one_buffer_goes_out_in_every_form_and_comes_back(tmp_path: Path) -> Non
     assert main([*source, str(tmp_path / "w.bin"), "-o", out]) == 0
     assert Path(out).read_bytes() == SAMPLE.read_bytes()
     assert main([*source, str(tmp_path / "w.bin")]) == 2
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".bin", ".csv", ".npz"])
+def test_a_buffer_is_bytes_on_both_ways(tmp_path: Path, suffix: str) -> None:
+    model = ts.load_model_from_file(SAMPLE)
+    index = max(range(len(model.buffers)), key=lambda b: len(model.buffers[b].data or b""))
+    output, back = tmp_path / f"w{suffix}", tmp_path / "back.tflite"
+    address = f"buffers[{index}]"
+    assert main(["buffer", str(SAMPLE), address, "-o", str(output)]) == 0
+    if suffix == ".bin":
+        assert output.read_bytes() == bytes(model.buffers[index].data)
+    assert (
+        main(["buffer", str(SAMPLE), address, "--import", str(output), "-o", str(back)]) == 0
+    )
+    assert back.read_bytes() == SAMPLE.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
+def test_lines_of_four_dimensions_read_back(tmp_path: Path, suffix: str) -> None:
+    model = ts.load_model_from_file(SAMPLE)
+    address, output, back = constant(model), tmp_path / f"w{suffix}", tmp_path / "back.tflite"
+    assert main(["buffer", str(SAMPLE), address, "-o", str(output)]) == 0
+    arguments = ["buffer", str(SAMPLE), address, "--import", str(output), "-o", str(back)]
+    assert main(arguments) == 0
+    assert back.read_bytes() == SAMPLE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([0, 2**64 - 1], np.uint64),
+        np.array([-(2**63), 2**63 - 1]),
+        np.array([1e308, -1e308, 1e308]),
+        np.array([5e-324, 0]),
+    ],
+)
+def test_statistics_of_the_widest_numbers(array: np.ndarray) -> None:
+    found = summarize_array(array)
+    assert sum(found["histogram"]["counts"]) == array.size
+    assert (found["min"], found["max"]) == (array.min(), array.max())
+    json.dumps(found, allow_nan=False)
+    wide = array.astype(np.longdouble)
+    near = 1e-9 * float(abs(wide).max())
+    assert found["mean"] == pytest.approx(float(wide.mean()), abs=near)
+    assert found["std"] == pytest.approx(float(wide.std()))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (0, 3), (2, 1, 2)])
+def test_every_shape_comes_back_from_an_archive(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    model = holding(np.ones(shape, "f4"))
+    arrays, _ = export_weights(model)
+    write_npz(tmp_path / "w.npz", arrays)
+    read = read_npz(tmp_path / "w.npz", room_for_weights(model))
+    assert {name: array.shape for name, array in read.items()} == dict.fromkeys(arrays, shape)
+    assert not import_weights(model, read).edits
+    write_npy(tmp_path / "w.npy", np.ones(shape, "f4"))
+    assert np.load(tmp_path / "w.npy").shape == shape

@@ -185,3 +185,36 @@ def test_arrays_are_imported_or_refused() -> None:
     ):
         with pytest.raises(EditError, match=reason):
             import_array(document.model, contents, array)
+
+
+def test_the_ends_of_64_bits_are_exact() -> None:
+    for kind, beyond, inside in (
+        (TensorType.INT64, 2.0**63, 2.0**62),
+        (TensorType.UINT64, 2.0**64, 2.0**63 + 2.0**12),
+    ):
+        document = holding(kind, [2], bytes(16))
+        contents = contents_of(document.model)
+        with pytest.raises(EditError, match=r"\[1\]: .* does not fit"):
+            import_array(document.model, contents, np.array([0, beyond]))
+        document.do(import_array(document.model, contents, np.array([0, inside])))
+        assert contents_of(document.model).values().tolist() == [0, int(inside)]
+        top = contents.kind.high
+        typed = typed_values(contents, np.arange(2), ["1", str(top)])
+        document.do(write_values(document.model, contents, np.arange(2), typed))
+        assert contents_of(document.model).values().tolist() == [1, top]
+
+
+def test_a_type_without_infinities_takes_none() -> None:
+    document = holding(TensorType.FLOAT8_E4M3FN, [2], bytes(2))
+    contents = contents_of(document.model)
+    with pytest.raises(EditError, match="does not fit float8"):
+        import_array(document.model, contents, np.array([0, np.inf]))
+    with pytest.raises(EditError, match="does not fit float8"):
+        typed_values(contents, np.array([0]), ["inf"])
+    assert np.isnan(typed_values(contents, np.array([0]), ["nan"]))
+
+
+def test_the_same_texts_are_no_change() -> None:
+    model = coded_model()
+    contents = contents_of(model, LABELS)
+    assert not import_array(model, contents, contents.values()).edits

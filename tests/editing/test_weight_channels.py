@@ -20,11 +20,13 @@ from tflm_studio.model.errors import EditError
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import (
     AddOptions,
+    BlockwiseQuantization,
     Buffer,
     Conv2DOptions,
     Model,
     Operator,
     PadOptions,
+    QuantizationParameters,
     ReducerOptions,
     SubGraph,
     Tensor,
@@ -306,3 +308,17 @@ def _reversed(model: Model, address: str) -> ts.Proposal | None:
     except (EditError, IndexError):
         pass
     return None
+
+
+def test_scales_of_blocks_cannot_follow() -> None:
+    model = shapes()
+    tensors: Any = model.subgraphs[0].tensors  # type: ignore[index]
+    tensor, scales = tensors[7], np.ones(16, "<f4").tobytes()
+    tensors.append(Tensor([16], buffer=len(model.buffers or [])))
+    model.buffers += [Buffer(data=scales)]  # type: ignore[operator]
+    details = BlockwiseQuantization(
+        scales=len(tensors) - 1, zero_points=-1, block_size=tensor.shape[-1]
+    )
+    tensor.quantization = QuantizationParameters(details=details)
+    with pytest.raises(EditError, match="has scales in another tensor"):
+        weights.permute_channels(model, MIX, range(15, -1, -1))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,28 @@ def test_a_result_for_all_values_is_taken_and_others_are_refused() -> None:
         weights.formula(model, W, "9 ** 9 ** 9")
     with refused(model, "element 0 would become nan"):
         weights.formula(model, W, "sqrt(0 - x)")
+
+
+def test_what_looks_at_all_values_takes_the_memory_of_one_array() -> None:
+    x = np.random.default_rng(1).normal(size=1 << 20).astype("f4")
+    text = "mean(x) + (sin(x) + (cos(x) + (tan(x) + (abs(x) + std(x - median(x))))))"
+    model = holding(x)
+    tracemalloc.start()
+    proposal = weights.formula(model, W, text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    ts.Document(model).do(proposal)
+    wide = x.astype("f8")
+    wanted = wide.mean() + (
+        np.sin(wide)
+        + (np.cos(wide) + (np.tan(wide) + (abs(wide) + (wide - np.median(wide)).std())))
+    )
+    assert np.allclose(ts.values(model, W), wanted, rtol=1e-6)
+    assert peak < 64 * x.size
+    assert weights.formula(holding(x), W, "x * 0 + sum(3) + mean(max(x) > 0)").effect.changed
+
+
+def test_inner_numbers_are_there_for_outer_ones() -> None:
+    model = holding(np.float32([1, 2, 3, 6]))
+    do(model, weights.formula(model, W, "where(x > mean(x), max(x - min(x)), i)"))
+    assert ts.values(model, W).tolist() == [0, 1, 2, 5]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import tflm_studio as ts
-from tests.editing.small_models import bytes_of
+from tests.analysis.coded_models import BLOCKS, coded_model
+from tests.editing.small_models import bytes_of, do
 from tests.editing.weight_models import RANDOM, W, holding
 from tflm_studio.analysis.buffer_contents import contents_at
 from tflm_studio.editing import weights
@@ -72,3 +73,15 @@ def test_what_cannot_be_drawn_is_none() -> None:
     found = before_and_after(same, same)
     assert found is not None
     assert (found.edges[0], found.edges[-1], found.before.sum()) == (2.5, 3.5, 2)
+
+
+def test_a_tensor_with_scales_for_blocks_is_previewed_in_its_reals() -> None:
+    model, place = coded_model(), ("subgraphs", 0, "tensors", BLOCKS)
+    contents = contents_at(model, place)
+    assert contents is not None
+    proposal = weights.fill(model, place, 3, real=False)
+    after = contents_after(model, contents, proposal)
+    assert after is not None
+    do(model, proposal)
+    wanted = ts.values(model, f"subgraphs[0].tensors[{BLOCKS}]", real=True)
+    assert np.array_equal(after.reals(), wanted.reshape(-1))

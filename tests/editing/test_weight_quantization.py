@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -265,3 +266,12 @@ def test_weights_of_converted_models_come_out_as_the_converter_made_them(
                 assert np.array_equal(now.compress(full, axis), stored.compress(full, axis))
                 compared += 1
     assert compared
+
+
+@pytest.mark.parametrize("zero_point", [2**70, -(2**70), 1.5, [0.5]])
+def test_zero_points_that_no_type_holds_are_refused(zero_point: Any) -> None:
+    model = holding(np.float32([1, 2]))
+    with pytest.raises(ts.EditError, match="cannot hold the zero point"):
+        weights.requantise(model, W, 0.5, zero_point)
+    with pytest.raises(ts.EditError, match="a scale has to be a number above 0"):
+        weights.requantise(model, W, 1e300)

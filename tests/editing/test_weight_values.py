@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tflm_studio as ts
+from tests.analysis.coded_models import DECODED, coded_model
 from tests.conftest import every, examples
 from tests.editing.small_models import do
 from tests.editing.tensor_models import refused
 from tests.editing.weight_models import RANDOM, W, holding
+from tflm_studio.analysis.array_comparison import compare
 from tflm_studio.editing import weights
 from tflm_studio.editing.edits import WriteBytes
+from tflm_studio.model.errors import EditError
 from tflm_studio.model.tensor_types import ELEMENT_TYPES
 from tflm_studio.schema.tables import Metadata, QuantizationParameters, Tensor
 
@@ -324,7 +327,7 @@ def test_what_holds_no_plain_numbers_is_refused_with_the_reason() -> None:
         ("no tensor|out of range", lambda: weights.fill(model, "subgraphs[0].tensors[9]", 1)),
         ("neither a tensor nor a buffer", lambda: weights.fill(model, "metadata[0]", 1)),
         ("stores no values", lambda: weights.fill(model, "buffers[0]", 1)),
-        ("mask has 3 values", lambda: weights.fill(model, W, 1, where=np.ones(3, bool))),
+        ("mask has the sh", lambda: weights.fill(model, W, 1, where=np.ones(3, bool))),
         ("no element 2", lambda: weights.fill(model, W, 1, where=[2])),
         ("by a mask or", lambda: weights.fill(model, W, 1, where=[0.5])),
         ("finite number", lambda: weights.scale(model, W, math.inf)),
@@ -358,3 +361,43 @@ def test_what_holds_no_plain_numbers_is_refused_with_the_reason() -> None:
     tensor.buffer = 0
     do(model, weights.fill(model, "buffers[1]", 255))  # bytes, without a tensor
     assert bytes(model.buffers[1].data) == b"\xff\xff"  # type: ignore[index,arg-type]
+
+
+def test_arrays_that_are_no_numbers_are_refused() -> None:
+    model = holding(np.float32([1, 2]))
+    for array in (np.array(["a", "b"], object), [[1], [2, 3]], np.array([None, None])):
+        with pytest.raises(EditError, match=r"not plain numbers|different lengths"):
+            weights.replace_values(model, W, array)
+
+
+def test_a_mask_of_another_shape_is_refused() -> None:
+    model = holding(np.zeros((2, 3), "f4"))
+    with pytest.raises(EditError, match=r"the shape \(3, 2\), the tensor \(2, 3\)"):
+        weights.fill(model, W, 1, where=np.ones((3, 2), bool))
+    assert weights.formula(model, W, "x - mean(x)", where=[]).effect.count == 0
+
+
+def test_the_smallest_step_leaves_wide_numbers_alone() -> None:
+    model = holding([2**62, -5], "int64")
+    assert not weights.round_to_step(model, W, 1e-320).edits
+
+
+def test_what_is_decoded_from_elsewhere_is_refused() -> None:
+    for real in (True, False):
+        with pytest.raises(EditError, match="stored in a coded form"):
+            weights.fill(coded_model(), f"subgraphs[0].tensors[{DECODED}]", 0, real=real)
+
+
+def test_the_widest_differences_have_a_ratio() -> None:
+    model = holding([1.0, 2.0], "float64")
+    assert weights.fill(model, W, 1e200).effect.sqnr == -math.inf
+    assert weights.fill(model, W, 1e150).effect.sqnr == pytest.approx(-3000, rel=1e-2)
+    noisy = compare(lambda *_: np.array([1e150, 1]), lambda *_: np.array([1e-150, 1e-150]), 2)
+    assert noisy.sqnr == pytest.approx(-6000, rel=1e-2)
+
+
+def test_ranges_wider_than_float64_are_refused() -> None:
+    model = holding([1.0, 2.0], "float64")
+    for distribution in ("normal", "uniform"):
+        with pytest.raises(EditError, match="stay below"):
+            weights.randomise(model, W, 1, 0, 1e308, distribution=distribution)  # type: ignore[arg-type]

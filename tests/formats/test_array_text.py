@@ -81,7 +81,7 @@ def test_files_read_back_as_they_were_written(tmp_path: Path, suffix: str, code:
     }[TensorType(code)]
     path = tmp_path / f"w{suffix}"
     export_array(path, array, kind=kind, name="w")
-    found = read_array(path, array.size, kind, "w")
+    found = read_array(path, array.shape, kind, "w")
     assert found.reshape(-1).astype(array.dtype).tolist() == array.reshape(-1).tolist()
     assert suffix == ".bin" or found.shape == array.shape
 
@@ -90,7 +90,7 @@ def test_texts_as_files(tmp_path: Path) -> None:
     kind, texts = ELEMENT_TYPES[TensorType.STRING], np.array([b"a, b", b'"c"', b"d"], object)
     for suffix in (".csv", ".txt"):
         export_array(tmp_path / f"t{suffix}", texts)
-        assert read_array(tmp_path / f"t{suffix}", 3, kind).tolist() == texts.tolist()
+        assert read_array(tmp_path / f"t{suffix}", (3,), kind).tolist() == texts.tolist()
     with pytest.raises(WriteError, match="texts have no plain bytes"):
         export_array(tmp_path / "t.bin", texts)
 
@@ -121,4 +121,4 @@ def test_files_that_do_not_fit(
     if data is not None:
         (tmp_path / name).write_bytes(data)
     with pytest.raises(ReadError, match=reason):
-        read_array(tmp_path / name, 6, ELEMENT_TYPES[TensorType.INT8])
+        read_array(tmp_path / name, (6,), ELEMENT_TYPES[TensorType.INT8])

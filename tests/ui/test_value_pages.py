@@ -552,3 +552,17 @@ def test_tabs_of_pages_are_those_that_fit(shown: Shown) -> None:
         enabled = {title for k, title in enumerate(TITLES) if tabs.isTabEnabled(k)}
         assert fitting <= enabled
         assert not others & enabled
+
+
+def test_values_chosen_in_another_reading_are_not_those_of_the_tensor(shown: Shown) -> None:
+    page = shown.select(FILTER)
+    page.view.selectAll()
+    chosen = shown.view.chosen()
+    assert chosen is not None
+    assert len(chosen) == 72
+    shown.view._read_as.offset_field.setText("0x10")
+    shown.view._read_as._take()
+    assert page.table.grid is not None
+    assert page.table.grid.contents.first_byte == 16
+    page.view.selectAll()
+    assert shown.view.chosen() is None

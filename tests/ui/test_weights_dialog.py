@@ -164,9 +164,9 @@ def test_values_come_from_a_file(
         document = ts.Document(model)
         document.do(dialog.proposal)
         assert ts.values(model, W)[1, 1] == last
-    line(dialog, "array").setText(str(tmp_path / "none.npy"))
+    line(dialog, "path").setText(str(tmp_path / "none.npy"))
     dialog.check()
-    assert "'none.npy' cannot be read" in dialog.note.text()
+    assert "none.npy: cannot be read" in dialog.note.text()
 
 
 def test_many_values_are_looked_at_in_a_thread(

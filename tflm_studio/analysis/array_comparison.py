@@ -153,13 +153,20 @@ class _Sums:
             mean=self.total / pairs,
             mean_absolute=self.absolute / pairs,
             rms=math.sqrt(self.squares / pairs),
-            sqnr=_decibels(self.signal, self.squares),
+            sqnr=decibels(self.signal, self.squares),
             listed=self.listed,
             differences=self.kept,
         )
 
 
-def _decibels(signal: float, noise: float) -> float:
+def decibels(signal: float, noise: float) -> float:
+    """Signal to noise; infinite without noise, NaN without signal.
+
+    Args:
+        signal: Sum of squares.
+        noise: Sum of squares.
+    """
     if not noise:
         return math.inf
-    return 10 * math.log10(signal / noise) if signal else math.nan
+    # Not of the quotient, which may be too small for a float64.
+    return 10 * (math.log10(signal) - math.log10(noise)) if signal else math.nan

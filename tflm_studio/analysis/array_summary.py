@@ -11,6 +11,8 @@ from tflm_studio.model.errors import EditError
 from tflm_studio.model.tensor_types import Array
 
 MOST_BINS = 64
+LARGEST, SMALLEST = 1e150, 1e-150
+EXACT_SPAN = 2**52  # wider whole numbers leave float64 no halves
 CHUNK = 2**20  # elements: what is widened to float64 at a time
 
 
@@ -63,9 +65,17 @@ def summarize_array(values: Array) -> dict[str, Any]:
 def _moments(finite: Array) -> tuple[float, float]:
     """Mean and standard deviation, in double precision without a wide copy of it all."""
     pieces = [finite[at : at + CHUNK] for at in range(0, finite.size, CHUNK)]
-    mean = sum(float(piece.sum(dtype=np.float64)) for piece in pieces) / finite.size
-    squares = (float(np.square(piece.astype(np.float64) - mean).sum()) for piece in pieces)
-    return mean, float(np.sqrt(sum(squares) / finite.size))
+    largest = max(abs(float(finite.min())), abs(float(finite.max())))
+    # Sums of the largest do not fit float64, nor do squares of the smallest.
+    by = 1.0 if not largest or SMALLEST < largest < LARGEST else largest
+    mean = sum(float(_part(piece, by).sum()) for piece in pieces) / finite.size
+    squares = (float(np.square(_part(piece, by) - mean).sum()) for piece in pieces)
+    return mean * by, float(np.sqrt(sum(squares) / finite.size)) * by
+
+
+def _part(piece: Array, by: float) -> Array:
+    wide: Array = piece.astype(np.float64)
+    return wide if by == 1.0 else wide / by
 
 
 def _distinct(flat: Array) -> int:
@@ -82,12 +92,16 @@ def _histogram(finite: Array) -> dict[str, list[Any]]:
     if finite.dtype.kind in "biu":
         width = max(1, -(-(int(high) - int(low) + 1) // MOST_BINS))
         bins = -(-(int(high) - int(low) + 1) // width)
-        edges = int(low) - 0.5 + width * np.arange(bins + 1)
+        if int(high) - int(low) < EXACT_SPAN:
+            edges = int(low) - 0.5 + width * np.arange(bins + 1)
+        else:
+            edges = np.array([float(int(low) + width * k) for k in range(bins + 1)])
     else:
         room = 0.0 if low < high else 0.5
-        # Halves: the range of float64 does not fit float64.
-        ends = low / 2 - room / 2, high / 2 + room / 2
-        edges = 2 * np.linspace(*ends, MOST_BINS + 1)
+        # The range of float64 does not fit float64, nor half of its smallest number.
+        by = 2 if max(high, -low) > LARGEST else 1
+        ends = low / by - room / by, high / by + room / by
+        edges = by * np.linspace(*ends, MOST_BINS + 1)
     counts = np.zeros(len(edges) - 1, np.int64)
     for at in range(0, finite.size, CHUNK):
         counts += np.histogram(finite[at : at + CHUNK].astype(np.float64), edges)[0]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.statistics import MeasuringCancelledError, saturation_ends
+from tflm_studio.analysis.value_blocks import CHANNEL_NAMES
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.quantization import Reals
 from tflm_studio.model.tensor_types import Array
@@ -60,7 +61,7 @@ def default_axis(contents: BufferContents) -> int:
     """The axis that channels most likely run along."""
     if contents.channel_axis is not None:
         return contents.channel_axis
-    for name in ("out", "channel", "filter"):
+    for name in CHANNEL_NAMES:
         if name in contents.axis_names:
             return contents.axis_names.index(name)
     return 0

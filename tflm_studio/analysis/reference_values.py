@@ -97,7 +97,7 @@ def file_contents(path: Path, contents: BufferContents) -> BufferContents:
     """
     if path.suffix.lower() not in ARRAY_SUFFIXES:
         return same_contents(load_model_from_file(path), contents)
-    array = read_array(path, contents.count, contents.kind, contents.name)
+    array = read_array(path, contents.shape, contents.kind, contents.name)
     if array.dtype.kind not in "biuf":
         raise EditError(f"{path.name} holds {array.dtype}; only numbers can be compared.")
     kind = next(kind for kind in ELEMENT_TYPES.values() if kind.name == "float64")

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.model.quantization import Reals
@@ -15,7 +16,7 @@ from tflm_studio.model.tensor_types import Array, decode
 Key = tuple[slice | int, ...]
 Reader = Callable[[int, int], Array]  # start, count
 
-_CHANNEL_NAMES = ("out", "channel", "filter")
+CHANNEL_NAMES = ("out", "channel", "filter")
 
 
 def channel_axis(contents: BufferContents) -> int | None:
@@ -26,7 +27,7 @@ def channel_axis(contents: BufferContents) -> int | None:
     shape = contents.shape
     axis = contents.channel_axis
     if axis is None:
-        named = [a for a, name in enumerate(contents.axis_names) if name in _CHANNEL_NAMES]
+        named = [a for a, name in enumerate(contents.axis_names) if name in CHANNEL_NAMES]
         axis = named[-1] if named and len(shape) == len(contents.axis_names) else None
     if axis is None or shape[axis] < 2 or contents.count <= shape[axis]:
         return None
@@ -44,20 +45,25 @@ def value_block(contents: BufferContents, key: Key, *, real: bool = False) -> Ar
     Returns:
         An array of its own or a view. O(its elements).
     """
+    q = contents.quantization
+    if real and q is not None and q.inner and contents.channel_axis is None:
+        return contents.reals_at(_flat_block(contents, key))  # a scale for each block
     stored = _stored_block(contents, key)
     return _to_real(contents, key, stored) if real else stored
+
+
+def _flat_block(contents: BufferContents, key: Key) -> NDArray[np.int64]:
+    shape, flat = contents.shape, np.zeros((), np.int64)
+    for axis, part in enumerate(key):
+        places = np.arange(shape[axis], dtype=np.int64)[part] * math.prod(shape[axis + 1 :])
+        flat = flat[..., None] + places if isinstance(part, slice) else flat + places
+    return flat
 
 
 def _stored_block(contents: BufferContents, key: Key) -> Array:
     kind, shape = contents.kind, contents.shape
     if kind.is_packed:
-        flat = np.zeros((), np.int64)
-        for axis, part in enumerate(key):
-            places = np.arange(shape[axis], dtype=np.int64)[part] * math.prod(
-                shape[axis + 1 :]
-            )
-            flat = flat[..., None] + places if isinstance(part, slice) else flat + places
-        return contents.values_at(flat)
+        return contents.values_at(_flat_block(contents, key))
     raw = np.frombuffer(contents.data or b"", kind.storage, contents.count)
     found: Array = raw.reshape(shape)[key]
     if kind.is_small_float or kind.kind == "bool":

@@ -23,8 +23,8 @@ from tflm_studio.editing.weight_arrays import (
     import_weights,
     room_for_weights,
 )
-from tflm_studio.formats.array_files import read_npz, write_npz
-from tflm_studio.formats.array_reader import ARRAY_SUFFIXES, read_array
+from tflm_studio.formats.array_files import write_npz
+from tflm_studio.formats.array_reader import ARRAY_SUFFIXES, read_array, read_npz
 from tflm_studio.formats.file_stamp import is_same_path
 from tflm_studio.model.address import parse_address
 from tflm_studio.model.errors import EditError, WriteError
@@ -93,13 +93,17 @@ def _import(arguments: argparse.Namespace) -> None:
     if arguments.output is None:
         raise EditError("Name the model to write with -o OUT.")
     document = Document.open(arguments.file, arguments.array)
-    contents = contents_at(document.model, parse_address(arguments.address))
+    place = parse_address(arguments.address)
+    contents = contents_at(document.model, place)
     if contents is None or contents.data is None:
         raise EditError(f"{arguments.address}: nothing is stored there.")
+    if place[0] == "buffers":  # as `values` reads it: bytes, whatever tensor has it
+        kind = kind_named(arguments.dtype)
+        contents = contents.read_as(kind, 0, (kind.count(len(contents.all_bytes)),))
+    elif arguments.dtype is not None:
+        raise EditError(f"{arguments.address}: a tensor has a type of its own.")
     contents = contents.decoding() if contents.decoding is not None else contents
-    if arguments.dtype is not None:
-        contents = contents.read_as(kind_named(arguments.dtype))
-    array = read_array(Path(arguments.source), contents.count, contents.kind, contents.name)
+    array = read_array(Path(arguments.source), contents.shape, contents.kind, contents.name)
     document.do(import_array(document.model, contents, array, real=arguments.real))
     document.save_as(arguments.output)
 
@@ -108,7 +112,7 @@ def _export(arguments: argparse.Namespace, model: Model, found: Array) -> None:
     path = Path(arguments.output)
     _check_other(path, Path(arguments.file))
     contents = contents_at(model, parse_address(arguments.address))
-    is_tensor = contents is not None and contents.tensor_address is not None
+    is_tensor = contents is not None and parse_address(arguments.address)[0] != "buffers"
     name = contents.name if contents is not None and is_tensor else arguments.address
     is_stored = (
         contents is not None and is_tensor and not arguments.real and not arguments.dtype

@@ -7,21 +7,29 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.string_values import write_strings
 from tflm_studio.editing.buffers import set_data
 from tflm_studio.editing.edits import WriteBytes
+from tflm_studio.editing.fitting_values import (
+    Indices,
+    all_fit,
+    cell_name,
+    check_editable,
+    quantised,
+    storable,
+    whole_dtype,
+)
 from tflm_studio.editing.located import bytes_of
 from tflm_studio.editing.proposal import Proposal
+from tflm_studio.editing.value_writes import joined, writes_of
+from tflm_studio.model.comparison import same_bytes
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.place_names import plural
-from tflm_studio.model.tensor_types import Array, ElementType, encode, parse_value
+from tflm_studio.model.tensor_types import Array, encode, parse_value
 from tflm_studio.schema.tables import Model
-
-Indices = NDArray[np.int64]
 
 MOST_WRITES = 1024  # runs of bytes that are written apart; nearer ones are joined
 EXACT_BITS = 32  # whole numbers of so many bits are exact as float64
@@ -43,65 +51,20 @@ def write_values(
     Raises:
         EditError: The values cannot be changed one by one; says why.
     """
-    _check_editable(contents)
+    check_editable(contents)
     if not len(indices):
         return Proposal(label=label)
     if contents.texts is not None:
         return _write_texts(model, contents, indices, new, label)
     order = np.argsort(indices, kind="stable")
     indices, new = indices[order], np.asarray(new)[order]
-    starts, stops = _runs(indices, contents)
-    address = ("buffers", contents.buffer_index, "data")
-    edits = []
-    for first, last in zip(starts.tolist(), stops.tolist(), strict=True):
-        begin, data = _patched(contents, indices[first:last], new[first:last])
-        edits.append(WriteBytes(address, contents.first_byte + begin, data))
-    return Proposal(tuple(edits), (), label)
-
-
-def _check_editable(contents: BufferContents) -> None:
-    if contents.read_only:
-        raise EditError(contents.read_only)
-    if not contents.is_editable:
-        raise EditError(f"Elements of type {contents.kind.name} cannot be changed one by one.")
-
-
-def _runs(indices: Indices, contents: BufferContents) -> tuple[Indices, Indices]:
-    """Where in ascending indices the runs begin and end that are written as one."""
-    gaps = np.diff(indices)
-    near = max(8, 64 * 8 // contents.kind.bits)
-    breaks = np.flatnonzero(gaps > near)
-    if len(breaks) >= MOST_WRITES:
-        widest = np.argpartition(gaps[breaks], -MOST_WRITES)[-MOST_WRITES:]
-        breaks = np.sort(breaks[widest])
-    ends = np.append(breaks + 1, len(indices))
-    return np.append(0, ends[:-1]), ends
-
-
-def _patched(contents: BufferContents, indices: Indices, new: Array) -> tuple[int, bytes]:
-    """The first byte of a run of elements, and its bytes with other values."""
     kind = contents.kind
-    per_byte = max(8 // kind.bits, 1)
-    begin = int(indices[0]) // per_byte * per_byte
-    stop = -(-(int(indices[-1]) + 1) // per_byte) * per_byte
-    first = begin * kind.bits // 8
-    last = min(stop * kind.bits // 8, contents.nbytes)
-    old = (contents.data or memoryview(b""))[first:last]
-    if not kind.is_packed:
-        # The others keep their bits: a NaN has more of them than its value tells.
-        raw = np.frombuffer(bytearray(old), np.uint8).reshape(-1, kind.bits // 8)
-        raw[indices - begin] = np.frombuffer(encode(new, kind), np.uint8).reshape(
-            len(indices), -1
-        )
-        return first, raw.tobytes()
-    shifts = ((indices - begin) % per_byte * kind.bits).astype(np.uint8)
-    where = (indices - begin) // per_byte
-    mask = (1 << kind.bits) - 1
-    fields = (new.astype(np.int64) & mask).astype(np.uint8) << shifts
-    packed = np.frombuffer(bytearray(old), np.uint8)
-    np.bitwise_and.at(packed, where, ~(np.uint8(mask) << shifts))
-    np.bitwise_or.at(packed, where, fields)
-    return first, packed.tobytes()
+    # As stored: others keep their bits, and a NaN has more of them than its value tells.
+    raw = new if kind.is_packed else np.frombuffer(encode(new, kind), kind.storage)
+    address = ("buffers", contents.buffer_index, "data")
+    writes = joined(writes_of(contents, indices, raw, MOST_WRITES))
+    edits = [WriteBytes(address, contents.first_byte + at, data) for at, data in writes]
+    return Proposal(tuple(edits), (), label)
 
 
 def _write_texts(
@@ -110,7 +73,10 @@ def _write_texts(
     assert contents.texts is not None
     texts = contents.texts.copy()
     texts[indices] = new
-    made = set_data(model, contents.buffer_index, write_strings(texts.tolist()))
+    data = write_strings(texts.tolist())
+    if same_bytes(bytes_of(model, contents.buffer_index), data):
+        return Proposal(label=label)
+    made = set_data(model, contents.buffer_index, data)
     return made.labelled(label)
 
 
@@ -128,23 +94,24 @@ def typed_values(
     Raises:
         EditError: The first text that is no value of the type; names the cell.
     """
-    _check_editable(contents)
+    check_editable(contents)
     if contents.texts is not None:
         found = np.empty(len(texts), object)
         found[:] = [text.encode() for text in texts]
         return found
-    is_real = real and contents.quantization is not None
+    kind, is_real = contents.kind, real and contents.quantization is not None
     fast = _as_numbers(contents, texts, real=is_real)
     if fast is not None and is_real:
-        fast = _quantised(contents, indices, fast)
-    if fast is not None and _all_fit(contents, fast):
+        fast = quantised(contents, indices, fast)
+    if fast is not None and all_fit(contents.kind, fast):
         return fast
     one = _real_parser(contents) if is_real else _parser(contents)
     values = [
         _at_cell(contents, int(flat), text, one, is_alone=len(texts) == 1)
         for flat, text in zip(indices.tolist(), texts, strict=True)
     ]
-    return np.array(values)
+    # numpy makes float64 of numbers that only uint64 holds, and others.
+    return np.array(values, whole_dtype(kind) if kind.kind == "integer" else None)
 
 
 def _as_numbers(contents: BufferContents, texts: Sequence[str], *, real: bool) -> Array | None:
@@ -158,29 +125,6 @@ def _as_numbers(contents: BufferContents, texts: Sequence[str], *, real: bool) -
         return np.array(texts, dtype="U").astype(np.float64)
     except ValueError:
         return None
-
-
-def _quantised(contents: BufferContents, indices: Indices, reals: Array) -> Array | None:
-    q = contents.quantization
-    assert q is not None
-    channel = q.channel(indices)
-    with np.errstate(all="ignore"):
-        exact = reals / q.scale[channel]
-        rounded = np.copysign(np.floor(np.abs(exact) + 0.5), exact)
-        stored: Array = rounded + q.zero_point[channel]
-    return stored
-
-
-def _all_fit(contents: BufferContents, numbers: Array) -> bool:
-    kind = contents.kind
-    if kind.kind == "float":
-        finite = np.isfinite(numbers)
-        with np.errstate(over="ignore", invalid="ignore"):
-            kept = np.isfinite(numbers.astype(kind.storage).astype(np.float64))
-        return bool((finite <= kept).all())
-    is_whole = np.isfinite(numbers) & (numbers == np.floor(numbers))
-    inside = (numbers >= kind.low) & (numbers <= kind.high)
-    return bool((is_whole & inside).all())
 
 
 def _parser(contents: BufferContents) -> Callable[[str, int], Any]:
@@ -217,19 +161,13 @@ def _at_cell(
         raise EditError(f"{cell_name(contents, flat)}: {error}") from None
 
 
-def cell_name(contents: BufferContents, flat: int) -> str:
-    """An element as people find it, such as "[0, 2, 1]"."""
-    where = np.unravel_index(flat, contents.shape) if contents.shape else ()
-    return f"[{', '.join(str(int(index)) for index in where)}]"
-
-
 def zero_values(contents: BufferContents, indices: Indices) -> Array:
     """What stands for zero at elements: the zero point of quantised ones, else zero.
 
     Raises:
         EditError: The values cannot be changed.
     """
-    _check_editable(contents)
+    check_editable(contents)
     if contents.texts is not None:
         found = np.empty(len(indices), object)
         found[:] = b""
@@ -292,7 +230,7 @@ def import_array(
     Raises:
         EditError: Another shape or type, or a value that the type cannot hold, which is named.
     """
-    _check_editable(contents)
+    check_editable(contents)
     if array.shape != contents.shape and array.shape != (contents.count,):
         raise EditError(
             f"The file holds {_times(array.shape)} values, here are {_times(contents.shape)}."
@@ -305,65 +243,13 @@ def import_array(
         texts = np.empty(len(flat), object)
         texts[:] = [t.encode() if isinstance(t, str) else bytes(t) for t in flat.tolist()]
         return _write_texts(model, contents, every, texts, label)
-    stored = _storable(contents, flat, real=real and contents.quantization is not None)
+    stored = storable(contents, flat, real=real and contents.quantization is not None)
     data = encode(stored, contents.kind)
     old = bytes_of(model, contents.buffer_index)
     if old[contents.first_byte : contents.first_byte + len(data)] == data:
         return Proposal(label=label)
     address = ("buffers", contents.buffer_index, "data")
     return Proposal((WriteBytes(address, contents.first_byte, data),), (), label)
-
-
-def _storable(contents: BufferContents, flat: Array, *, real: bool) -> Array:
-    kind = contents.kind
-    wanted = (
-        "fiub" if real or kind.kind == "float" else {"complex": "cfiub"}.get(kind.kind, "iufb")
-    )
-    if flat.dtype.kind not in wanted:
-        raise EditError(f"The file holds {flat.dtype}, here is {kind.name}.")
-    if kind.kind in ("bool", "complex") and not real:
-        return flat.astype(bool) if kind.kind == "bool" else flat
-    if flat.dtype.kind in "iub" and not real and kind.kind == "integer":
-        bad = np.flatnonzero((flat < kind.low) | (flat > kind.high))
-    else:
-        numbers = flat.astype(np.float64)
-        if real:
-            every = np.arange(len(flat), dtype=np.int64)
-            quantised = _quantised(contents, every, numbers)
-            assert quantised is not None
-            numbers = quantised
-        bad = (
-            np.array([], np.int64)
-            if _all_fit(contents, numbers)
-            else _unfit(contents, numbers)
-        )
-        if kind.kind == "integer" and not len(bad):
-            return numbers.astype(np.int64)
-    if len(bad):
-        index = int(bad[0])
-        raise EditError(
-            f"{cell_name(contents, index)}: {flat[index]} does not fit "
-            f"{kind.name}{_holds(kind)}."
-        )
-    return flat
-
-
-def _holds(kind: ElementType) -> str:
-    if kind.kind != "integer":
-        return ""
-    return f", which holds whole numbers from {kind.low} to {kind.high}"
-
-
-def _unfit(contents: BufferContents, numbers: Array) -> Indices:
-    """The first element that does not fit."""
-    low, high = 0, len(numbers)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _all_fit(contents, numbers[low:middle]):
-            low = middle
-        else:
-            high = middle
-    return np.array([low])
 
 
 def _times(shape: tuple[int, ...]) -> str:

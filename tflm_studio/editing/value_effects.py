@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_studio.analysis.array_comparison import decibels
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.weight_target import Flags
 from tflm_studio.model.place_names import plural
@@ -56,9 +57,9 @@ class Effect:
     @property
     def sqnr(self) -> float:
         """Signal to noise in decibels; infinite if nothing changes."""
-        if not self.noise:
-            return math.inf
-        return 10 * math.log10(self.signal / self.noise) if self.signal else -math.inf
+        if self.noise and not self.signal:
+            return -math.inf
+        return decibels(self.signal, self.noise)
 
     def sentences(self, kind: ElementType) -> list[str]:
         """What people want to know of it."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from tflm_studio.analysis.tensor_values import values
 from tflm_studio.editing.edits import Edit, WriteBytes
+from tflm_studio.editing.fitting_values import all_fit
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.errors import EditError
@@ -26,6 +27,7 @@ def weight_places(model: Model) -> dict[str, Address]:
     """
     found = list(_stored(model))
     names = Counter(tensor.name for _, tensor in found)
+    names += Counter(format_address(place) for place, _ in found)  # those are taken
     return {
         tensor.name
         if tensor.name and names[tensor.name] == 1 and tensor.name.isprintable()
@@ -133,9 +135,6 @@ def _fitting(name: str, array: Array, kind: ElementType) -> Array:
             raise EditError(
                 f"'{name}' holds {low} to {high}; {kind.name} holds {kind.low} to {kind.high}."
             )
-    if kind.kind == "float" and array.size:
-        with np.errstate(over="ignore"):
-            stored = array.astype(kind.storage).astype(np.float64)
-        if (np.isfinite(array) & ~np.isfinite(stored)).any():
-            raise EditError(f"'{name}' holds numbers that do not fit {kind.name}.")
+    if kind.kind == "float" and not all_fit(kind, array.astype(np.float64)):
+        raise EditError(f"'{name}' holds numbers that do not fit {kind.name}.")
     return array

@@ -18,7 +18,13 @@ from tflm_studio.editing.weight_values import check_channels
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import has_data
-from tflm_studio.model.place_names import name_operator, named_few, plural
+from tflm_studio.model.place_names import (
+    at_start,
+    name_operator,
+    name_tensor,
+    named_few,
+    plural,
+)
 from tflm_studio.model.tensor_types import Array, encode
 from tflm_studio.schema.tables import Model
 
@@ -138,6 +144,12 @@ def _cut(remaking: Remaking, place: tuple[int, int], axes: Mapping[int, Kept]) -
     model = remaking.model
     tensor = tensor_at(model, *place)
     shape = list(tensor.shape or [])
+    if tensor.quantization is not None and tensor.quantization.details is not None:
+        name = name_tensor(model, *place)
+        raise EditError(
+            f"{at_start(name)} has scales in another tensor, which cannot follow; quantise it "
+            "with a scale for each channel first."
+        )
     if has_data(model, tensor):
         weights = weights_at(model, tensor_place(*place), real=False)
         array = _raw(weights)

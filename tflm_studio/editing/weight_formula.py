@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
 import warnings
-from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tflm_studio.editing.changed_values import changed
+from tflm_studio.editing.formula_functions import CONSTANTS, FUNCTIONS, OPERATORS
 from tflm_studio.editing.value_effects import ValueProposal
 from tflm_studio.editing.weight_target import Piece, Weights, Where, weights_at
 from tflm_studio.model.address import Address
@@ -33,63 +31,6 @@ LARGEST_EXACT = 2**53  # whole numbers beyond have no float64 of their own
 LABEL_LENGTH = 40
 
 
-class Function(NamedTuple):
-    """A function of formulas.
-
-    Attributes:
-        call: What it does to arrays or numbers.
-        arity: How many it takes.
-        is_whole: Whether it looks at all values at once.
-    """
-
-    call: Callable[..., Any]
-    arity: int = 1
-    is_whole: bool = False
-
-
-_ONE = (
-    "abs sqrt exp log log2 log10 sin cos tan arcsin arccos arctan sinh cosh tanh round floor"
-)
-_ONE += " ceil trunc sign square isnan isfinite"
-_TWO = "minimum maximum hypot arctan2"
-_WHOLE = "mean std var min max sum median"
-
-FUNCTIONS: dict[str, Function] = {
-    **{name: Function(getattr(np, name)) for name in _ONE.split()},
-    **{name: Function(getattr(np, name), 2) for name in _TWO.split()},
-    **{name: Function(getattr(np, name), 1, True) for name in _WHOLE.split()},
-    "clip": Function(np.clip, 3),
-    "where": Function(np.where, 3),
-}
-CONSTANTS = {"pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf}
-
-
-def _logical(call: Callable[..., Any], sign: str, *operands: Any) -> Any:
-    if any(np.asarray(each).dtype != bool for each in operands):
-        raise TypeError(f"{sign} joins comparisons, such as (x > 0) {sign} (x < 1)")
-    return call(*operands)
-
-
-OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
-    ast.Mult: np.multiply,
-    ast.Div: np.true_divide,
-    ast.FloorDiv: np.floor_divide,
-    ast.Mod: np.mod,
-    ast.Pow: np.power,
-    ast.USub: np.negative,
-    ast.UAdd: np.positive,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.BitAnd: partial(_logical, np.logical_and, "&"),
-    ast.BitOr: partial(_logical, np.logical_or, "|"),
-    ast.Invert: partial(_logical, np.logical_not, "~"),
-}
 _PARTS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant)
 
 
@@ -120,19 +61,11 @@ def formula(
     weights = weights_at(model, address, real=real, where=where)
     made.check_names(weights)
     _check_exact(weights)
-    everything = None
-    if made.is_whole:
-        whole = Piece(weights, 0, weights.count, weights.where)
-        everything = made.evaluated(weights.numbers(), whole)
-
-    def change(x: Array, piece: Piece) -> Array:
-        if everything is None:
-            return made.evaluated(x, piece)
-        return everything if everything.ndim == 0 else everything[piece.start : piece.stop]
-
+    if weights.count:
+        made.reduce(weights)
     label = f"{excerpt(made.text, LABEL_LENGTH)} for {weights.name[:1].lower()}"
     label += weights.name[1:]
-    return changed(weights, change, label, by_value=made.is_by_value)
+    return changed(weights, made.evaluated, label, by_value=made.is_by_value)
 
 
 def _check_exact(weights: Weights) -> None:
@@ -243,8 +176,22 @@ class _Formula:
                 names = ", ".join(sorted(known))
                 raise self._refusal(node, f"there is no such name; there are {names}")
 
-    def evaluated(self, x: Array, piece: Piece) -> Array:
+    def reduce(self, weights: Weights) -> None:
+        """Puts numbers in place of the functions that look at all values at once.
+
+        Raises:
+            EditError: What they look at cannot be evaluated.
+        """
+        if self.is_whole:
+            self._tree = _Reduction(self, weights).visit(self._tree)
+
+    def evaluated(self, x: Array, piece: Piece, tree: ast.expr | None = None) -> Array:
         """What the formula makes of some values: as many numbers, or one.
+
+        Args:
+            x: The values.
+            piece: Where they are.
+            tree: A part of the formula; all of it if None.
 
         Raises:
             EditError: It cannot be evaluated, or makes something else.
@@ -257,7 +204,9 @@ class _Formula:
         evaluator.nodes[ast.Constant] = lambda node: np.float64(node.value)
         try:
             with np.errstate(all="ignore"):
-                found = np.asarray(evaluator.eval(self.text, previously_parsed=self._tree))
+                found = np.asarray(
+                    evaluator.eval(self.text, previously_parsed=tree or self._tree)
+                )
         except (InvalidExpression, ArithmeticError, TypeError, ValueError) as error:
             raise EditError(f"The formula cannot be evaluated: {error}.") from None
         if found.dtype.kind not in "biuf" or found.shape not in ((), names["x"].shape):
@@ -282,6 +231,32 @@ class _Formula:
                 inner = math.prod(contents.shape[axis + 1 :])
                 found[f"i{axis}"] = (piece.flat // inner % size).astype(np.float64)
         return found
+
+
+class _Reduction(ast.NodeTransformer):
+    """Reduces all values to a number, wherever a formula says so, the innermost first.
+
+    What is reduced is the one array of all values that is ever made.
+    """
+
+    def __init__(self, formula: _Formula, weights: Weights) -> None:
+        self._formula, self._weights = formula, weights
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        assert isinstance(node.func, ast.Name)
+        function = FUNCTIONS[node.func.id]
+        if not function.is_whole:
+            return node
+        values = np.empty(self._weights.count)
+        for piece in self._weights.pieces():
+            found = self._formula.evaluated(piece.numbers(), piece, node.args[0])
+            values[piece.start : piece.stop] = found
+            if found.ndim == 0:  # a number for all
+                values = values[:1]
+                break
+        with np.errstate(all="ignore"):
+            return ast.Constant(float(function.call(values)))
 
 
 _WORDS: dict[type[ast.expr], str] = {

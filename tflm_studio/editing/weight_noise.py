@@ -19,6 +19,7 @@ from tflm_studio.model.tensor_types import Array
 from tflm_studio.schema.tables import Model
 
 Distribution = Literal["normal", "uniform"]
+LARGEST = 1e307  # the width of a range has to fit float64
 DISTRIBUTIONS: tuple[Distribution, ...] = ("normal", "uniform")
 
 
@@ -94,6 +95,8 @@ class _Draws:
             raise EditError("The seed has to be a whole number from 0 on.")
         if std < 0:
             raise EditError("The standard deviation cannot be below 0.")
+        if abs(mean) + 2 * std > LARGEST:
+            raise EditError(f"The numbers have to stay below {LARGEST:g}.")
         if distribution not in DISTRIBUTIONS:
             raise EditError(f"'{distribution}' is no distribution; write normal or uniform.")
         self._random = np.random.default_rng(int(seed))

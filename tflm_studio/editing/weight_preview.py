@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from tflm_studio.editing.located import bytes_of
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.cancellation import check_cancelled
-from tflm_studio.model.quantization import Reals
+from tflm_studio.model.quantization import BlockQuantization, Reals
 from tflm_studio.schema.tables import Buffer, Model, SubGraph, Tensor
 
 BINS = 96
@@ -65,7 +65,10 @@ def contents_after(
     alone = Model(
         subgraphs=[SubGraph([changed], [], [], [])], buffers=[Buffer(), Buffer(data=data)]
     )
-    return contents_at(alone, ("subgraphs", 0, "tensors", 0))
+    found = contents_at(alone, ("subgraphs", 0, "tensors", 0))
+    if found is not None and isinstance(contents.quantization, BlockQuantization):
+        return replace(found, quantization=contents.quantization)  # of tensors left out here
+    return found
 
 
 def _data_after(model: Model, index: int, proposal: Proposal) -> bytes | bytearray:

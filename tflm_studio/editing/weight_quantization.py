@@ -104,18 +104,20 @@ def requantise(
     if is_integer and weights.contents.quantization is None:
         raise EditError(f"{weights.name} has no scale, so its numbers stand for no reals.")
     kind = _integer(dtype or (weights.kind.name if is_integer else "int8"))
-    scales = np.atleast_1d(np.asarray(scale, np.float32)).astype(np.float64)
+    with np.errstate(over="ignore"):
+        scales = np.atleast_1d(np.asarray(scale, np.float32)).astype(np.float64)
     if not scales.size or not (np.isfinite(scales) & (scales > 0)).all():
         raise EditError(f"{weights.name}: a scale has to be a number above 0.")
-    zeros = np.atleast_1d(np.asarray(zero_point, np.int64))
+    given = np.atleast_1d(np.asarray(zero_point, object)).tolist()
+    bad = next((z for z in given if z != z // 1 or not kind.low <= z <= kind.high), None)
+    if bad is not None:
+        raise EditError(f"{weights.name}: {kind.name} cannot hold the zero point {bad}.")
+    zeros = np.array(given, np.int64)
     if len(zeros) not in (1, len(scales)):
         raise EditError(
             f"{weights.name}: {len(scales)} scales and {len(zeros)} zero points differ."
         )
     zeros = np.broadcast_to(zeros, scales.shape)
-    bad = zeros[(zeros < kind.low) | (zeros > kind.high)]
-    if bad.size:
-        raise EditError(f"{weights.name}: {kind.name} cannot hold the zero point {bad[0]}.")
     wanted = _axis_of_scales(model, weights, place, axis, len(scales))
     grid = Grid(kind, scales, zeros, wanted, kind.low)
     return _requantised(weights, place, grid, "Requantise {}", bias=bias)

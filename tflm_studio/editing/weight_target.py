@@ -262,6 +262,8 @@ def _check_kind(contents: BufferContents, name: str) -> None:
     kind = contents.kind
     if kind.kind in ("opaque", "complex"):
         raise EditError(f"{name} holds {kind.name}; only plain numbers can be changed so.")
+    if contents.decoding is not None:
+        raise EditError(f"{name} is stored in a coded form; its values cannot be changed so.")
     if contents.note and contents.tensor_address is not None:
         raise EditError(f"{name}: {contents.note.partition(': shown')[0]}; mend that first.")
 
@@ -283,9 +285,9 @@ def _flat(contents: BufferContents, where: Where) -> NDArray[np.int64] | None:
         return None
     chosen = np.asarray(where)
     if chosen.dtype == bool:
-        if chosen.size != contents.count:
+        if chosen.shape not in (contents.shape, (contents.count,)):
             raise EditError(
-                f"The mask has {chosen.size:,} values, the tensor {contents.count:,}; they "
+                f"The mask has the shape {chosen.shape}, the tensor {contents.shape}; they "
                 "must agree."
             )
         return np.flatnonzero(chosen.reshape(-1))

@@ -105,7 +105,9 @@ def round_to_step(
 def _multiple(number: int, step: float) -> float:
     """The nearest multiple; exactly, if the step is a whole number."""
     if not isinstance(step, int):
-        return round(number / step) * step
+        steps = number / step
+        # A step that is so small has a multiple wherever a number is.
+        return round(steps) * step if math.isfinite(steps) else number
     quotient, rest = divmod(number, step)
     return (quotient + (2 * rest > step or (2 * rest == step and quotient % 2 == 1))) * step
 
@@ -247,9 +249,7 @@ def replace_values(
         EditError: The values cannot be changed, or the array holds others or other many.
     """
     weights = weights_at(model, address, real=real, where=where)
-    found = np.asarray(array)
-    if found.dtype.kind not in "biuf" and found.dtype != object:
-        raise EditError(f"The array holds {found.dtype}, not plain numbers.")
+    found = _plain_array(array)
     shape = weights.contents.shape if where is None else (weights.count,)
     if found.size != weights.count or (found.ndim > 1 and found.shape != shape):
         raise EditError(
@@ -263,6 +263,19 @@ def replace_values(
         return part.astype(object) if _is_wide(x) else part.astype(np.float64)
 
     return applied(weights, replaced, "Replace {}")
+
+
+def _plain_array(array: Array | Sequence[Any]) -> Array:
+    try:
+        found = np.asarray(array)
+    except ValueError:
+        raise EditError("The array has rows of different lengths.") from None
+    is_plain = found.dtype.kind in "biuf"
+    if found.dtype == object:  # whole numbers that no type of numpy holds
+        is_plain = all(isinstance(number, (int, float, np.number)) for number in found.flat)
+    if not is_plain:
+        raise EditError(f"The array holds {found.dtype}, not plain numbers.")
+    return found
 
 
 def cluster(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays as files of many kinds, and pictures as .png. Nothing read here runs code."""
+"""Arrays written as files of many kinds, and pictures as .png."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from tflm_studio.formats.array_text import c_source
 from tflm_studio.formats.atomic_file import write_atomically
-from tflm_studio.model.errors import ReadError, WriteError
+from tflm_studio.model.errors import WriteError
+from tflm_studio.model.excerpts import excerpt
 from tflm_studio.model.tensor_types import Array, ElementType, encode
 
-HEADER_ROOM = 1 << 16  # what a .npy file may take besides its values
+LONGEST_NAME = 65_000  # bytes; a .zip file counts them with 16 bits
 PNG_SIGN = b"\x89PNG\r\n\x1a\n"
 
 
@@ -36,7 +37,8 @@ def _npy_bytes(path: Path, values: Array) -> bytes:
     if values.dtype == object:
         raise WriteError(f"{path}: texts cannot be written as .npy; use .csv.")
     file = io.BytesIO()
-    np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+    # Not `ascontiguousarray`, which gives a scalar a dimension.
+    np.lib.format.write_array(file, np.asarray(values, order="C"), allow_pickle=False)
     return file.getvalue()
 
 
@@ -118,8 +120,11 @@ def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Writes named arrays into one file.
 
     Raises:
-        WriteError: One of them holds texts, or the disk refuses.
+        WriteError: One of them holds texts or has too long a name, or the disk refuses.
     """
+    long = next((name for name in arrays if len(name.encode()) > LONGEST_NAME), None)
+    if long is not None:
+        raise WriteError(f"{path}: '{excerpt(long, 40)}' is too long a name for an archive.")
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in arrays.items():
@@ -128,35 +133,6 @@ def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, _npy_bytes(path, values))
     write_atomically(path, [file.getvalue()])
-
-
-def read_npz(path: Path, expected: Mapping[str, int]) -> dict[str, Array]:
-    """Reads named arrays.
-
-    Args:
-        path: The file.
-        expected: Bytes that each array may take; others are left alone.
-
-    Raises:
-        ReadError: The file is no such archive, or an array is larger than it may be.
-    """
-    found: dict[str, Array] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                name = entry.filename.removesuffix(".npy")
-                if name not in expected:
-                    continue
-                if entry.file_size > expected[name] + HEADER_ROOM:
-                    raise ReadError(
-                        f"{path}: '{name}' takes {entry.file_size:,} bytes, the model has "
-                        f"{expected[name]:,} there."
-                    )
-                file = io.BytesIO(archive.read(entry))
-                found[name] = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ReadError(f"{path}: cannot be read as .npz: {error}.") from error
-    return found
 
 
 def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:

@@ -230,7 +230,7 @@ def checked_value(value: Any, kind: ElementType) -> Any:
 
 def _checked_float(value: float, kind: ElementType) -> float:
     stored = float(decode(encode(np.array([value]), kind), kind)[0])
-    if math.isfinite(value) and not math.isfinite(stored):
+    if math.isfinite(value) > math.isfinite(stored) or math.isinf(value) > math.isinf(stored):
         raise EditError(f"{value!r} does not fit {kind.name}.")
     return stored
 

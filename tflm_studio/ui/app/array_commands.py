@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QFileDialog
 from tflm_studio.analysis.array_export import export_array
 from tflm_studio.editing.cell_values import import_array
 from tflm_studio.editing.weight_arrays import export_weights, import_weights, room_for_weights
-from tflm_studio.formats.array_files import read_npz, write_npz
-from tflm_studio.formats.array_reader import ARRAY_SUFFIXES, read_array
+from tflm_studio.formats.array_files import write_npz
+from tflm_studio.formats.array_reader import ARRAY_SUFFIXES, read_array, read_npz
 from tflm_studio.formats.array_text import c_text, numpy_text, tabbed_text
 from tflm_studio.formats.c_source_writer import symbol_for
 from tflm_studio.model.errors import EditError, StudioError
@@ -115,7 +115,7 @@ class ArrayCommands(QObject):
         path, contents = Path(chosen), grid.contents
 
         def work() -> Array:
-            return read_array(path, contents.count, contents.kind, contents.name)
+            return read_array(path, contents.shape, contents.kind, contents.name)
 
         array = self._run(f"Reading {path.name}…", work, contents.nbytes, NOT_READ)
         if array is None:

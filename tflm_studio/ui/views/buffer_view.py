@@ -277,7 +277,10 @@ class BufferView(QWidget):
         page, grid = self._page_stack.currentWidget(), self._grid
         if not isinstance(page, ValuesPage) or grid is None or self._stored is None:
             return None
-        found = page.chosen() if grid.contents.kind == self._stored.kind else None
+        seen, stored = grid.contents, self._stored
+        # Read in another way, the same index is another element.
+        is_same = (seen.kind, seen.first_byte) == (stored.kind, stored.first_byte)
+        found = page.chosen() if is_same else None
         return found if found is not None and len(found) > 1 else None
 
     def offer(self, action: QAction) -> None:

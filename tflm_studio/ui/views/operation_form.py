@@ -158,7 +158,7 @@ class OperationForm(QWidget):
         return both
 
     def _browse(self, line: QLineEdit) -> None:
-        kinds = "Numbers (*.npy *.csv *.txt);;All files (*)"
+        kinds = "Numbers (*.npy *.npz *.csv *.txt);;All files (*)"
         chosen, _ = QFileDialog.getOpenFileName(self, "Numbers from a file", "", kinds)
         if chosen:
             line.setText(chosen)

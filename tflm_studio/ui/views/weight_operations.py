@@ -11,12 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
 from tflm_studio.editing import weights
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.weight_channels import channel_axis
+from tflm_studio.editing.weight_target import Where
+from tflm_studio.formats.array_reader import read_array
 from tflm_studio.model.address import Address
-from tflm_studio.model.errors import EditError
+from tflm_studio.model.errors import EditError, ReadError
 from tflm_studio.model.field_text import parse_whole_number, read_float
 from tflm_studio.model.schema import Model
 from tflm_studio.model.tensor_types import format_float
@@ -26,6 +28,7 @@ Kind = Literal[
 ]
 MOST_CHANNELS = 1 << 20
 SHOWN_SCALES = 64
+NUMBER_SUFFIXES = (".npy", ".npz", ".csv", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +120,10 @@ def _list_of(read: Callable[[str], Any], text: str) -> Any:
 
 
 def _file(text: str) -> Any:
-    if not text.strip():
-        raise EditError("choose a .npy, .csv or .txt file.")
     path = Path(text.strip()).expanduser()
-    try:
-        if path.suffix.lower() == ".npy":
-            return np.load(path, allow_pickle=False)
-        return np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None)
-    except (OSError, ValueError, EOFError) as error:
-        raise EditError(f"'{path.name}' cannot be read: {error}.") from None
+    if path.suffix.lower() not in NUMBER_SUFFIXES:
+        raise EditError("choose a .npy, .npz, .csv or .txt file.")
+    return path
 
 
 _READERS: dict[Kind, Callable[[str], Any]] = {
@@ -150,6 +148,19 @@ def _set_channels_to_zero(
     if found is None:
         raise EditError("No layer has this as its filter; choose the axis of the channels.")
     return weights.set_channels_to_zero(model, address, found, channels, real=real)
+
+
+def _replace_values(
+    model: Model, address: Address, path: Path, *, real: bool, where: Where = None
+) -> Proposal:
+    contents = contents_at(model, address)
+    if contents is None:
+        raise EditError("There are no values to replace.")
+    try:
+        array = read_array(path, contents.shape, contents.kind, contents.name)
+    except ReadError as error:
+        raise EditError(str(error)) from None
+    return weights.replace_values(model, address, array, real=real, where=where)
 
 
 def _quantise(
@@ -269,9 +280,9 @@ OPERATIONS = (
     Operation(
         "replace_values",
         "Replace from a file",
-        "Gives values the numbers of a .npy, .csv or .txt file.",
-        weights.replace_values,
-        (Parameter("array", "&File", "file", hint="a .npy, .csv or .txt file"),),
+        "Gives values the numbers of a .npy, .npz, .csv or .txt file.",
+        _replace_values,
+        (Parameter("path", "&File", "file", hint="a .npy, .npz, .csv or .txt file"),),
     ),
     Operation(
         "formula",
