@@ -85,6 +85,7 @@ def _heat_maps(values: Any, name: str) -> Iterator[Comparison]:
 
 def _lines(values: Any) -> Iterator[Comparison]:
     import pyqtgraph as pg
+    from PySide6.QtCore import QThreadPool
 
     from tflm_studio.ui.models.value_table import ValueGrid
     from tflm_studio.ui.views.line_page import LinePage
@@ -97,6 +98,8 @@ def _lines(values: Any) -> Iterator[Comparison]:
     def ours() -> None:
         page.show_contents(ValueGrid(replace(contents)), None)
         while page.is_reading:
+            # As a window does: asking all the time would take the interpreter from the thread.
+            QThreadPool.globalInstance().waitForDone(1)
             _process_events()
         page.grab()
 
