@@ -8,25 +8,29 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, NoReturn
 
 from tflm_studio.model.errors import StudioError
 from tflm_studio.model.resource_files import SAMPLE, resource_path
 
-VERBS = (
-    "info",
-    "convert",
-    "files",
-    "buffer",
-    "weights",
-    "resolver",
-    "arena",
-    "export",
-    "bundle",
-    "fit",
-    "scan",
-    "screenshot",
-)
+# Each with the module of `tflm_studio.cli` that declares it: who wants one verb does not wait
+# for the others.
+VERBS = {
+    "info": "verbs",
+    "convert": "verbs",
+    "files": "verbs",
+    "buffer": "value_verbs",
+    "weights": "value_verbs",
+    "resolver": "firmware_verbs",
+    "arena": "firmware_verbs",
+    "export": "export_verb",
+    "bundle": "bundle_verb",
+    "fit": "fit_verb",
+    "scan": "scan_verb",
+    "screenshot": "",
+}
 USAGE_ERROR = 2
 WITHOUT_A_SCREEN = """Without a screen; each has --help:
   tflm-studio info FILE [--json]
@@ -80,9 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     if given and given[0] in VERBS:
-        parsed = _verb_parser().parse_args(given)
+        parsed = _verb_parser(VERBS[given[0]]).parse_args(given)
         code: int | None = parsed.run(parsed)
         return code or 0
+    _refuse_unknown_verb(given)
     files: list[str] = _window_parser().parse_args(given).files
     from tflm_studio.ui.app.display import why_no_display
 
@@ -121,24 +126,20 @@ def _window_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb_parser() -> argparse.ArgumentParser:
-    from tflm_studio.cli.bundle_verb import add_bundle_verb
-    from tflm_studio.cli.export_verb import add_export_verb
-    from tflm_studio.cli.firmware_verbs import add_firmware_verbs
-    from tflm_studio.cli.fit_verb import add_fit_verb
-    from tflm_studio.cli.scan_verb import add_scan_verb
-    from tflm_studio.cli.value_verbs import add_value_verbs
-    from tflm_studio.cli.verbs import add_array_option, add_verbs
-
+def _verb_parser(module: str) -> argparse.ArgumentParser:
     parser = _Parser(prog="tflm-studio")
     verbs = parser.add_subparsers(required=True, metavar="VERB", parser_class=_Parser)
-    add_verbs(verbs)
-    add_value_verbs(verbs)
-    add_firmware_verbs(verbs)
-    add_export_verb(verbs)
-    add_bundle_verb(verbs)
-    add_fit_verb(verbs)
-    add_scan_verb(verbs)
+    if module:
+        declaring = import_module(f"tflm_studio.cli.{module}")
+        getattr(declaring, f"add_{module}")(verbs)
+    else:
+        _add_screenshot(verbs)
+    return parser
+
+
+def _add_screenshot(verbs: Any) -> None:
+    from tflm_studio.cli.verbs import add_array_option
+
     shot = verbs.add_parser("screenshot", help="draw the window into a picture")
     shot.add_argument("file", metavar="FILE", help="a flatbuffer or a C source with a model")
     shot.add_argument("output", metavar="OUT.png", help="the picture to write")
@@ -147,7 +148,16 @@ def _verb_parser() -> argparse.ArgumentParser:
     shot.add_argument("--select", metavar="ADDRESS", help="such as subgraphs[0].operators[2]")
     add_array_option(shot)
     shot.set_defaults(run=_screenshot)
-    return parser
+
+
+def _refuse_unknown_verb(given: list[str]) -> None:
+    """A word that no file is called is a verb with a slip, not a file to open."""
+    word = given[0] if given else ""
+    if not word.isidentifier() or os.path.exists(word):
+        return
+    close = get_close_matches(word, VERBS, 1)
+    meant = f"did you mean {close[0]}?" if close else f"the verbs are {', '.join(VERBS)}."
+    raise StudioError(f"there is neither a file nor a verb '{word}'; {meant}")
 
 
 def _screenshot(arguments: argparse.Namespace) -> None:

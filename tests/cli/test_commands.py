@@ -319,3 +319,13 @@ def test_the_library_and_the_verbs_need_no_qt() -> None:
 def test_the_help_names_every_verb() -> None:
     named = [line.split()[1] for line in WITHOUT_A_SCREEN.splitlines()[1:]]
     assert sorted(named) == sorted(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("areba", "did you mean arena?"), ("qqq", "the verbs are info, ")]
+)
+def test_a_slip_in_a_verb_opens_no_window(
+    word: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word, str(SAMPLE)]) == 2
+    assert meant in capsys.readouterr().err

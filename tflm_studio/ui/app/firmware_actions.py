@@ -8,6 +8,21 @@ from tflm_studio.ui.app.action_row import ActionRow
 FIRMWARE_MENU = "Firmware"
 FIRMWARE_ACTIONS = (
     ActionRow(
+        "firmware.export",
+        "Export for a firmware…",
+        FIRMWARE_MENU,
+        (),
+        "Write the model as an array in a C source, or in another form for a firmware",
+    ),
+    ActionRow(
+        "firmware.show_arena",
+        "Arena",
+        FIRMWARE_MENU,
+        (),
+        "Show the memory that the model will take at run time",
+        separated=True,
+    ),
+    ActionRow(
         "firmware.show_resolver",
         "Operator resolver",
         FIRMWARE_MENU,

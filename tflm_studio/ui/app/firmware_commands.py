@@ -36,6 +36,14 @@ class FirmwareCommands(QObject):
         self._window = window
         window.resolver_panel.save_requested.connect(self._save)
 
+    def export(self) -> None:
+        """Asks for a form and a file, and writes the model so."""
+        self._window.commands.files.export_c()
+
+    def show_arena(self) -> None:
+        """Shows the panel and gives it the focus."""
+        self._window.show_dock(self._window.arena_panel)
+
     def show_resolver(self) -> None:
         """Shows the panel and gives it the focus."""
         self._window.show_dock(self._window.resolver_panel)

@@ -89,7 +89,7 @@ class ArenaPanel(QWidget):
             return "" if self._watch.problem else "Planning…"
         exactness = "" if estimate.plan.is_exact else " (estimate)"
         return (
-            f"Recommended arena {estimate.recommended:,}  ·  "
+            f"Recommended arena {estimate.recommended:,} bytes  ·  "
             f"head {estimate.head:,}{exactness}  ·  "
             f"tail {estimate.tail.total:,} (estimate; "
             f"{estimate.firmware_tail.total:,} on 32 bits)  ·  "
