@@ -42,8 +42,8 @@ def shown(qtbot: QtBot) -> Shown:
 
 def choose(page: Any, name: str, text: str) -> None:
     """Chooses from a list as a click on the line with the text does."""
-    box = page.findChild(QComboBox, name)
-    assert box.isVisibleTo(page), name
+    box = page.controls.findChild(QComboBox, name)
+    assert box.isVisibleTo(page.controls), name
     number = box.findText(text)
     assert number >= 0, [box.itemText(k) for k in range(box.count())]
     box.setCurrentIndex(number)
@@ -97,7 +97,7 @@ def test_kernels_in_other_orders_and_of_each_input(shown: Shown) -> None:
     assert page.caption == "2 kernels of 3 × 3 by out, 4 images each"
     assert len(rows_of(page)) == 24
     choose(page, "kernels.inner", "one in")
-    page.findChild(QSpinBox, "kernels.index").setValue(3)
+    page.controls.findChild(QSpinBox, "kernels.index").setValue(3)
     assert rows_of(page)[0][4:] == [39.0, 43.0, 47.0]
     choose(page, "kernels.scale", "own scales")
     assert sorted(set(page._image.image.reshape(-1).tolist()))[-2:] == [HIGHEST, NOTHING]
@@ -122,7 +122,7 @@ def test_histograms_of_channels(shown: Shown) -> None:
     assert page._axis.tickStrings([0.0, 2.0], 1.0, 1.0) == ["1", "100"]
     shown.select(FLOATS)
     assert page.caption == "4 counted, each bin 0.25 wide"
-    assert not page.findChild(QComboBox, "histogram.parts").isVisibleTo(page)
+    assert not page.controls.findChild(QComboBox, "histogram.parts").isVisibleTo(page.controls)
 
 
 def test_labels_of_marks_keep_clear_of_each_other_and_of_the_edges() -> None:
@@ -203,7 +203,7 @@ def test_colours_diverge_about_the_center() -> None:
 def test_lines_of_channels_in_other_orders(shown: Shown, qtbot: QtBot) -> None:
     page = shown.open_page("Line")
     choose(page, "line.parts", "one channel")
-    page.findChild(QSpinBox, "line.channel").setValue(1)
+    page.controls.findChild(QSpinBox, "line.channel").setValue(1)
     assert page.caption == "out 1, 36 values"
     assert rows_of(page)[0] == [1, 0.0, 36.0]
     assert shown.find(QSpinBox, "axis_0").value() == 1
@@ -292,7 +292,9 @@ def test_choices_are_remembered(shown: Shown, qtbot: QtBot, tmp_path: Path) -> N
     other = Shown(qtbot, Document(tensor_model()))
     other.view.restore_choices(Settings(tmp_path / "settings.ini").view_choices)
     page = other.open_page("Histogram")
-    assert page.findChild(QComboBox, "histogram.counts").currentText() == "logarithmic"
+    assert (
+        page.controls.findChild(QComboBox, "histogram.counts").currentText() == "logarithmic"
+    )
     assert page._axis.is_log
 
 

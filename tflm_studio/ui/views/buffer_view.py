@@ -50,7 +50,7 @@ from tflm_studio.ui.views.values_page import ValuesPage
 
 BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
 DECODED_AT_ONCE = 1 << 18  # bytes and values; more are decoded in a thread
-MIN_WIDTH_WITH_STRIP = 480
+MIN_WIDTH_WITH_STRIP = 560
 
 NOTHING = "Select a tensor, an operator with weights, a buffer or a metadata entry."
 ASSOCIATED_FILE = "The inspector shows the beginning of an associated file."

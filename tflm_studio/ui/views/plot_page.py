@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from tflm_studio.formats.atomic_file import write_atomically
 from tflm_studio.model.errors import WriteError
@@ -30,7 +30,6 @@ from tflm_studio.ui.views.plot_export import (
 )
 
 PICTURES = "PNG picture (*.png);;SVG graphics (*.svg)"
-LEAST_TEXT = 300  # pixels
 TABLES = "Comma-separated values (*.csv)"
 
 
@@ -81,11 +80,6 @@ class PlotPage(QWidget):
         self._line.setContentsMargins(8, 2, 8, 0)
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
-        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._top.setContentsMargins(0, 2, 0, 0)
-        self._top.setSpacing(2)
-        self._top.addWidget(self._line, 1)
-        self._top.addWidget(self.controls)
         self._canvas = QWidget()
         across = QHBoxLayout(self._canvas)
         across.setContentsMargins(0, 0, 0, 0)
@@ -96,18 +90,13 @@ class PlotPage(QWidget):
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
-        body.addLayout(self._top)
+        body.addWidget(self._line)
         body.addWidget(self._canvas, 1)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_top()
-
-    def _fit_top(self) -> None:
-        """Puts the choices into a line of their own if they leave too little for the text."""
-        left = self.width() - self.controls.sizeHint().width()
-        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        self._top.setDirection(across if left >= LEAST_TEXT else down)
+    @property
+    def tools(self) -> PlotControls:
+        """What stands in the line above all pages while this one is shown."""
+        return self.controls
 
     def follow_choices(self, choices: ViewChoices) -> None:
         """Remembers what is chosen about the plot in these choices."""
@@ -147,7 +136,6 @@ class PlotPage(QWidget):
         """Says what is shown."""
         self.caption = text
         self._line.setText(text)
-        self._fit_top()
 
     def _on_plot_hovered(self, place: QPointF | None) -> None:
         found = self.describe(place) if place is not None and self.grid is not None else ""
