@@ -467,6 +467,10 @@ def test_channels_are_sorted_and_choose_a_slice(shown: Shown) -> None:
     view.clicked.emit(page.table.index(0, 0))
     assert shown.view.grid is not None
     assert shown.view.grid.fixed[0] == 1
+    shown.view.choose_channel(0)  # as a click among the kernels does
+    marked = [index.row() for index in view.selectionModel().selectedRows()]
+    assert [page.table.channel(row) for row in marked] == [0]
+    view.clicked.emit(page.table.index(0, 0))
     page.copy_rows()
     lines = QGuiApplication.clipboard().text().split("\n")
     assert lines[0] == "\t".join(titles)

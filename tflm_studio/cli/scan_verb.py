@@ -13,6 +13,7 @@ from typing import Any
 
 from tflm_studio.cli.verbs import load_model
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically, write_atomically
+from tflm_studio.formats.c_source_splice import C_SUFFIXES
 from tflm_studio.formats.file_stamp import is_same_path
 from tflm_studio.formats.firmware_image import (
     FoundModel,
@@ -54,7 +55,10 @@ def _scan(arguments: argparse.Namespace) -> int:
     data = read_image_file(arguments.image)
     found = models_in(data, arguments.image)
     if not found:
-        print(f"{arguments.image}: no TFLite model is in this image.", file=sys.stderr)
+        hint = " A model in a source is opened, or exported, by the other verbs." * (
+            Path(arguments.image).suffix.lower() in C_SUFFIXES
+        )
+        print(f"{arguments.image}: no TFLite model is in this image.{hint}", file=sys.stderr)
         return NOTHING_FOUND
     if arguments.replace:
         _replace(arguments, data, found)

@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -26,6 +33,7 @@ from tflm_studio.analysis.channel_statistics import (
     measure_channels,
 )
 from tflm_studio.analysis.statistics import MeasuringCancelledError, Statistics
+from tflm_studio.analysis.value_blocks import channel_axis
 from tflm_studio.editing.document import Document
 from tflm_studio.model.errors import EditError
 from tflm_studio.ui.models.channel_table import ChannelTable, columns_of
@@ -63,6 +71,8 @@ class ChannelsPage(QWidget):
     Attributes:
         refused: Emitted with the reason when nothing can be told.
         slice_wanted: Emitted with the grid of a channel that was chosen.
+        channel_chosen: Emitted with the channel if plots tell the same ones apart.
+        channel: The one that was chosen here or elsewhere, None for none.
         uses_axes: Whether it shows a slice along chosen axes.
         fills_width: It takes the room of the statistics.
         tools: The choice of the axis.
@@ -70,12 +80,14 @@ class ChannelsPage(QWidget):
 
     refused = Signal(str)
     slice_wanted = Signal(object)  # ValueGrid
+    channel_chosen = Signal(int)
     uses_axes = False
     fills_width = True
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._grid: ValueGrid | None = None
+        self.channel: int | None = None
         self._shape_key: object = None
         self._fitted: object = None
         self.table = ChannelTable(self)
@@ -150,6 +162,29 @@ class ChannelsPage(QWidget):
                 self.tools.setCurrentIndex(default_axis(contents))
         if old is None or (old.contents, old.is_real) != (contents, grid.is_real):
             self._measure()
+        else:
+            self._mark()
+
+    def show_channel(self, channel: int | None) -> None:
+        """Marks the row of a channel that was picked elsewhere, None for none."""
+        self.channel = channel
+        self._mark()
+
+    def _mark(self) -> None:
+        grid = self._grid
+        if grid is None or self.axis != channel_axis(grid.contents):
+            return
+        rows = range(self.table.rowCount())
+        found = (row for row in rows if self.table.channel(row) == self.channel)
+        row = next(found, None)
+        if row is None:
+            self.view.clearSelection()
+        elif row != self.view.currentIndex().row() or not self.view.selectedIndexes():
+            # Not `selectRow`: that adds to the selection while a person holds Ctrl.
+            flags = QItemSelectionModel.SelectionFlag
+            self.view.selectionModel().setCurrentIndex(
+                self.table.index(row, 0), flags.ClearAndSelect | flags.Rows
+            )
 
     def show_statistics(self, statistics: Statistics | None) -> None:
         """The figures of all values together have their own place."""
@@ -202,6 +237,7 @@ class ChannelsPage(QWidget):
         if self._fitted != (titles, grid.is_real, grid.contents.place):
             self._fitted = (titles, grid.is_real, grid.contents.place)
             self._fit_columns()
+        self._mark()
 
     def _fit_columns(self) -> None:
         metrics, rows = (
@@ -226,6 +262,8 @@ class ChannelsPage(QWidget):
         across = others[-1] if grid.column_axis == axis else grid.across
         down = None if grid.down == axis else grid.down
         self.slice_wanted.emit(replace(grid, fixed=tuple(fixed), down=down, across=across))
+        if axis == channel_axis(grid.contents):
+            self.channel_chosen.emit(channel)
 
     def copy_rows(self) -> None:
         """Puts the selected rows, or all, on the clipboard, with titles and tabs."""
