@@ -19,7 +19,7 @@ from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
-from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.graph import data_bytes, data_view
 from tflm_studio.model.operators import builtin_code, operator_code, weight_inputs
 from tflm_studio.model.place_names import count_text
 from tflm_studio.model.quantization import (
@@ -419,7 +419,7 @@ class _Stored:
         origin = model.extra
         buffer = _item(model.buffers, buffer_index)
         if isinstance(buffer, Buffer) and data_bytes(buffer.data):
-            self.data = memoryview(buffer.data or b"").cast("B")
+            self.data = data_view(buffer.data)
         if self.data is not None and isinstance(origin, Origin):
             start = _memory_address(self.data) - _memory_address(origin.data)
             self.file_offset = start if 0 <= start < len(origin.data) else None

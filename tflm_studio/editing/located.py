@@ -8,7 +8,7 @@ from typing import Any
 
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.graph import data_view
 from tflm_studio.model.operators import builtin_code, operator_code
 from tflm_studio.schema.tables import Buffer, Model, Operator, SubGraph, Tensor
 
@@ -55,11 +55,7 @@ def bytes_of(model: Model, buffer_index: int) -> memoryview:
     """The bytes of a buffer; none if it has none or does not exist."""
     buffers = model.buffers or []
     data = buffers[buffer_index].data if 0 <= buffer_index < len(buffers) else None
-    return (
-        memoryview(data).cast("B")
-        if data is not None and data_bytes(data)
-        else memoryview(b"")
-    )
+    return data_view(data)
 
 
 def is_of_kind(model: Model, operator: Operator, *codes: int) -> bool:

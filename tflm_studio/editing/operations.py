@@ -14,7 +14,7 @@ from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.rewiring import rewired
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.graph import data_bytes, data_view
 from tflm_studio.model.operators import (
     NO_TENSOR,
     OperatorKnowledge,
@@ -72,7 +72,7 @@ def _buffer_bytes(model: Model, buffer_index: int) -> memoryview:
         raise EditError(f"buffers[{buffer_index}]: there are only {len(buffers)} buffers.")
     if not data_bytes(buffers[buffer_index].data):
         raise EditError(f"buffers[{buffer_index}] is empty: it has no values to change.")
-    return memoryview(buffers[buffer_index].data or b"").cast("B")
+    return data_view(buffers[buffer_index].data)
 
 
 def parse_indices(text: str) -> list[int]:

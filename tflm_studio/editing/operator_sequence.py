@@ -21,7 +21,7 @@ from tflm_studio.formats.control_dependencies import (
     parse_control_dependencies,
 )
 from tflm_studio.model.errors import EditError, ReadError
-from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.graph import data_bytes, data_view
 from tflm_studio.model.place_names import name_operator, name_operators, name_tensor
 from tflm_studio.schema.tables import Model, SubGraph
 
@@ -149,7 +149,7 @@ def _control_dependencies(model: Model, subgraph_index: int) -> list[tuple[int, 
             if not data_bytes(data):
                 continue
             try:
-                pairs = parse_control_dependencies(memoryview(data or b"").cast("B"))
+                pairs = parse_control_dependencies(data_view(data))
             except ReadError:
                 continue
             if subgraph_index < len(pairs):

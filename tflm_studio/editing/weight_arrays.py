@@ -14,7 +14,7 @@ from tflm_studio.editing.fitting_values import all_fit
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address, format_address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.graph import data_bytes, data_view
 from tflm_studio.model.place_names import plural
 from tflm_studio.model.tensor_types import Array, ElementType, element_type, encode
 from tflm_studio.schema.tables import Model, Tensor
@@ -108,7 +108,7 @@ def _changed(
     kind = element_type(tensor.type)
     data = encode(_fitting(name, array, kind).reshape(-1), kind)
     buffer = (model.buffers or [])[tensor.buffer]
-    before = memoryview(buffer.data or b"").cast("B")
+    before = data_view(buffer.data)
     if tensor.sparsity is not None or len(data) != len(before):
         raise EditError(f"'{name}' is stored in a packed form that cannot be written here.")
     if data == before:

@@ -16,6 +16,7 @@ from tflm_studio.editing.located import bytes_of
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.model.address import Address
 from tflm_studio.model.cancellation import check_cancelled
+from tflm_studio.model.graph import data_view
 from tflm_studio.model.quantization import BlockQuantization, Reals
 from tflm_studio.schema.tables import Buffer, Model, SubGraph, Tensor
 
@@ -76,7 +77,7 @@ def _data_after(model: Model, index: int, proposal: Proposal) -> bytes | bytearr
     place: Address = ("buffers", index, "data")
     for edit in proposal.edits:
         if isinstance(edit, Insert) and edit.address == ("buffers",) and edit.index == index:
-            data = bytes(edit.item.data or b"")
+            data = bytes(data_view(edit.item.data))
         elif edit.address == place:
             data = _written(data, edit)
     return data

@@ -103,6 +103,11 @@ def data_bytes(value: Any) -> int:
     return 0 if value is None else memoryview(value).nbytes
 
 
+def data_view(value: Any) -> memoryview:
+    """The bytes in a [ubyte] field, which may be an array of anything; none if absent."""
+    return memoryview(value).cast("B") if data_bytes(value) else memoryview(b"")
+
+
 def shape_text(shape: list[int] | None, cross: str = "x") -> str:
     """A shape such as "1x96x96x1"; "scalar" for none and for no dimensions."""
     return cross.join(map(str, shape)) if shape else "scalar"

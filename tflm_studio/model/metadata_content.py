@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from tflm_studio.model.graph import data_view
 from tflm_studio.schema.tables import Metadata, Model
 
 
@@ -11,7 +12,7 @@ def metadata_content(model: Model, entry: Metadata) -> memoryview:
     buffers = model.buffers or []
     if entry.buffer >= len(buffers):
         return memoryview(b"")
-    return memoryview(buffers[entry.buffer].data or b"").cast("B")
+    return data_view(buffers[entry.buffer].data)
 
 
 def find_metadata(model: Model, name: str) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from tflm_studio.editing.edits import Edit
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.model.address import Address, find_address
-from tflm_studio.model.graph import data_bytes
+from tflm_studio.model.graph import data_bytes, data_view
 from tflm_studio.model.place_names import name_thing
 from tflm_studio.model.schema import Buffer, Tensor
 from tflm_studio.model.tensor_types import (
@@ -92,7 +92,7 @@ class BufferTable(RecordTable):
     def _values(self, row: int) -> str:
         if not self._has_data(row):
             return ""
-        data, kind = memoryview(self.records()[row].data or b"").cast("B"), self._type(row)
+        data, kind = data_view(self.records()[row].data), self._type(row)
         values = decode(data, kind, 0, FIRST_VALUES)
         shown = " ".join(format_value(value, kind) for value in values)
         return f"{shown} …" if kind.count(len(data)) > len(values) else shown
