@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, SignalInstance
+from PySide6.QtCore import QSignalBlocker, Qt, QThread, Signal, SignalInstance
 from PySide6.QtGui import QAction, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -49,6 +49,7 @@ from tflm_studio.ui.views.statistics_strip import StatisticsStrip
 from tflm_studio.ui.views.values_page import ValuesPage
 
 BACKGROUND_ELEMENTS = 1 << 20  # more are measured in a thread
+FIRST_PAINT_MS = 60
 DECODED_AT_ONCE = 1 << 18  # bytes and values; more are decoded in a thread
 MIN_WIDTH_WITH_STRIP = 560
 
@@ -464,7 +465,12 @@ class BufferView(QWidget):
         if grid.contents.texts is not None:
             self._task.cancel()
         elif grid.contents.count > BACKGROUND_ELEMENTS:
-            self._task.start(lambda cancelled: work(cancelled=cancelled))
+
+            def measure_later(cancelled: Callable[[], bool]) -> Statistics:
+                QThread.msleep(FIRST_PAINT_MS)  # or the window would wait for the interpreter
+                return work(cancelled=cancelled)
+
+            self._task.start(measure_later)
         else:
             self._task.cancel()
             self._statistics = work()
