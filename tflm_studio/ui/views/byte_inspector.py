@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit, QScroll
 
 from tflm_studio.analysis.byte_values import READINGS, Reading, number_bytes, read_number
 from tflm_studio.model.errors import EditError
-from tflm_studio.ui.views.statistics_strip import muted_label
+from tflm_studio.ui.views.figure_column import muted_label
 
 WIDTH = 258
 

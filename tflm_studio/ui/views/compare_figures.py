@@ -5,45 +5,26 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QWidget
-
 from tflm_studio.analysis.array_comparison import Comparison
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.statistics_strip import StatisticsStrip, muted_label
+from tflm_studio.ui.views.figure_column import FigureColumn
 
 FIGURES = (
     "changed|largest|where|here|there|mean|mean absolute|RMS|SQNR|not finite|compared"
 ).split("|")
 
 
-class CompareFigures(QScrollArea):
-    """A line for each figure."""
+class CompareFigures(FigureColumn):
+    """A line for each figure of a comparison."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("compare_figures")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setFixedWidth(StatisticsStrip.WIDTH)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        body = QWidget()
-        self._form = QFormLayout(body)
-        self._form.setContentsMargins(12, 6, 8, 6)
-        self._form.setVerticalSpacing(3)
-        self._form.setHorizontalSpacing(14)
-        self.figures = {name: QLabel() for name in FIGURES}
-        for name, figure in self.figures.items():
-            figure.setObjectName(f"compare_{name}")
-            figure.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._form.addRow(muted_label(name), figure)
-        self.setWidget(body)
+        super().__init__("compare_figures", FIGURES, "compare_")
         self.clear()
 
     def clear(self) -> None:
         """Shows nothing."""
-        self._show({})
+        self.show_texts({})
 
     def show_comparison(
         self, found: Comparison, grid: ValueGrid, theirs: BufferContents
@@ -68,12 +49,7 @@ class CompareFigures(QScrollArea):
             }
         if found.special:
             texts["not finite"] = f"{found.special:,} pairs"
-        self._show(texts)
-
-    def _show(self, texts: dict[str, str]) -> None:
-        for name, figure in self.figures.items():
-            figure.setText(texts.get(name, ""))
-            self._form.setRowVisible(figure, bool(texts.get(name)))
+        self.show_texts(texts)
 
 
 def reference_text(theirs: BufferContents, flat: int, *, is_real: bool) -> str:

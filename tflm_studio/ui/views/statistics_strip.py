@@ -3,46 +3,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QWidget
-
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.model.quantization import BlockQuantization
+from tflm_studio.ui.views.figure_column import FigureColumn
 
 
-def muted_label(text: str) -> QLabel:
-    """A label that stands back."""
-    label = QLabel(text)
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return label
-
-
-class StatisticsStrip(QScrollArea):
-    """What the bytes and the values of a buffer are like, in a column of figures."""
-
-    WIDTH = 262
+class StatisticsStrip(FigureColumn):
+    """What the bytes and the values of a buffer are like."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("statistics")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setFixedWidth(self.WIDTH)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        body = QWidget()
-        self._form = QFormLayout(body)
-        self._form.setContentsMargins(12, 6, 8, 6)
-        self._form.setVerticalSpacing(3)
-        self._form.setHorizontalSpacing(14)
-        self._form.setFormAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        self._figures = {name: QLabel() for name in _FIGURES}
-        for name, figure in self._figures.items():
-            figure.setObjectName(name)
-            figure.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._form.addRow(muted_label(name), figure)
-        self.setWidget(body)
+        super().__init__("statistics", _FIGURES)
 
     def show_statistics(self, contents: BufferContents, statistics: Statistics | None) -> None:
         """Shows the figures of a buffer; those of its values only if they are measured."""
@@ -53,9 +24,7 @@ class StatisticsStrip(QScrollArea):
             texts["min / max"] = "measuring…"
         if contents.quantization is None:
             texts.pop("saturated", None)
-        for name, figure in self._figures.items():
-            figure.setText(texts.get(name, ""))
-            self._form.setRowVisible(figure, bool(texts.get(name)))
+        self.show_texts(texts)
 
 
 _FIGURES = (
