@@ -262,7 +262,8 @@ class _TableWriter:
         used = sorted(e.name for e in self.schema.enums if not e.is_union)
         out = [HEADER.format(doc="The tables of the schema, each after those it refers to.")]
         out.append("from __future__ import annotations\n")
-        out.append("from typing import ClassVar\n")
+        out.append("from collections.abc import Sequence")
+        out.append("from typing import Any, ClassVar\n")
         out.append(
             "from tflm_studio.schema.associated_file import ASSOCIATED_FILES, AssociatedFile"
         )
@@ -344,6 +345,12 @@ class _TableWriter:
         if behind:
             rows = ", ".join(row for _, row in behind.values())
             out.append(f"    BEHIND: ClassVar[tuple[Field, ...]] = ({rows},)")
+        if fields:
+            out.append("\n    @staticmethod")
+            out.append("    def columns(items: Sequence[Any]) -> tuple[list[Any], ...]:")
+            out.append("        return (")
+            out.extend(f"            [item.{f.name} for item in items]," for f in fields)
+            out.append("        )")
         return "\n".join(out)
 
     def _hint(self, field: FieldFacts) -> str:

@@ -31,7 +31,7 @@ from tflm_studio.formats.layout import (
     memory_of,
     up,
 )
-from tflm_studio.formats.number_columns import flat_numbers
+from tflm_studio.formats.number_columns import flat_numbers, lengths_of
 from tflm_studio.formats.scan_columns import item_places, joined
 from tflm_studio.formats.table_plans import patterns_of, plan_of
 from tflm_studio.model.errors import WriteError
@@ -46,23 +46,19 @@ FIRST = 8  # behind the root offset and the identifier
 class _Placed:
     """Where the tables of one type stand.
 
-    `offsets[which[k], slot]` is the offset of the slot from the start of row `k`, 0 if absent;
-    without `which` all rows have the first.
+    `places[slot, k]` is where row `k` stores a slot, without meaning if it does not; `pattern`
+    says which slots all rows store, None if they differ.
     """
 
     columns: Columns
     at: Positions
-    offsets: Positions
-    which: Positions | None
+    places: Positions
+    pattern: bytes | None
 
     def fields(self, rows: Positions | list[int], slot: int) -> Positions:
         """Where a field of some rows, which ascend, stands."""
-        is_all = len(rows) == len(self.at)
-        at: Positions = self.at if is_all else self.at[rows]
-        offsets: Positions = self.offsets[:, slot]
-        if self.which is None:
-            return at + offsets
-        return at + offsets[self.which if is_all else self.which[rows]]
+        places: Positions = self.places[slot]
+        return places if len(rows) == len(places) else places[rows]
 
 
 @dataclass(slots=True)
@@ -141,7 +137,7 @@ class _Writer:
     # ------------------------------------------------------------------ placing
 
     def _take(self, nbytes: Positions) -> Positions:
-        ends = nbytes.cumsum()
+        ends: Positions = np.add.accumulate(nbytes)  # what `cumsum` does, in half the time
         at: Positions = ends - nbytes
         at += self.cursor
         self.cursor += int(ends[-1]) if len(ends) else 0
@@ -163,12 +159,14 @@ class _Writer:
             begin, size = self.cursor, sizes[0]
             self.cursor += size * len(columns.objects)
             at = np.arange(begin, self.cursor, size)
-            self.words.put(at, (at - vtables[0]).astype(U4))
+            self.words.put_vtables(at, vtables[0])
         else:
             at = self._take(np.array(sizes)[which])
-            self.words.put(at, (at - np.array(vtables)[which]).astype(U4))
-        offsets = np.array([plan.offsets for plan in plans], np.int64)
-        return _Placed(columns, at, offsets, which)
+            self.words.put_vtables(at, np.array(vtables)[which])
+        offsets = np.array([plan.offsets for plan in plans], np.int64).T
+        if which is None:
+            return _Placed(columns, at, at + offsets, patterns[0])
+        return _Placed(columns, at, at + offsets.take(which, axis=1), None)
 
     def _vtable(self, raw: bytes) -> int:
         if raw not in self.vtables:
@@ -196,7 +194,7 @@ class _Writer:
         nbytes += np.repeat([PREFIX + each.end for each in fields], rows)
         nbytes += -nbytes % unit
         targets = self._take(nbytes)
-        self.words.put(targets, lengths.astype(U4))
+        self.words.put_lengths(targets, lengths)
         self.words.put_offsets(joined([each.at for each in fields]), targets)
         for each, end in zip(fields, accumulate(rows), strict=True):
             starts = targets[end - len(each.lengths) : end]
@@ -205,16 +203,13 @@ class _Writer:
     # ------------------------------------------------------------------ filling
 
     def _put_numbers(self, placed: _Placed) -> None:
-        present = placed.columns.present
-        stored = np.bitwise_or.reduce(present, axis=0).tolist()
+        present, pattern = placed.columns.present, placed.pattern
         for slot, column in placed.columns.scalars.items():
-            if not stored[slot]:
-                continue
-            if placed.which is None:
-                self.words.put(placed.at + placed.offsets[:, slot], column)
-            else:
+            if pattern is None:
                 rows = present[:, slot].nonzero()[0]
-                self.words.put(placed.fields(rows, slot), column[rows])
+                self.words.put(placed.places[slot][rows], column[rows])
+            elif pattern[slot]:
+                self.words.put(placed.places[slot], column)
 
     def _put_links(self, placed: _Placed, lists: dict[int, Positions]) -> None:
         for link in placed.columns.links:
@@ -225,7 +220,7 @@ class _Writer:
                 continue
             begins = lists[link.slot]
             self.words.put_offsets(at, begins)
-            self.words.put(begins, link.counts.astype(U4))
+            self.words.put_lengths(begins, link.counts)
             places = item_places(begins + PREFIX, link.counts, 4)
             self.words.put_offsets(places, children[link.start : link.start + len(places)])
 
@@ -351,7 +346,7 @@ def _flat_text(
         raw = [value.encode("utf-8", "surrogateescape") for value in values]
     except (AttributeError, UnicodeEncodeError) as error:
         raise WriteError(f"{table.__name__}.{row.name} is not text: {error}") from error
-    lengths = np.array(list(map(len, raw)), np.int64)
+    lengths = lengths_of(raw)
     return np.frombuffer(b"".join(raw), np.uint8), lengths
 
 

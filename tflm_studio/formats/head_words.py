@@ -25,12 +25,22 @@ class HeadWords:
     def put(self, places: Positions, numbers: NDArray[Any]) -> None:
         """Numbers of any type, each at a multiple of its width."""
         width = numbers.dtype.itemsize
-        pair = places, numbers.view(_UNSIGNED[width])
-        self.numbers.setdefault(width, []).append(pair)
+        self._put(width, places, numbers.view(_UNSIGNED[width]))
 
     def put_offsets(self, places: Positions, targets: Positions) -> None:
         """Offsets that lead from places to others."""
-        self.put(places, (targets - places).astype(U4))
+        self._put(4, places, (targets - places).astype(U4))
+
+    def put_vtables(self, places: Positions, vtables: Positions | int) -> None:
+        """How far before each table its vtable stands."""
+        self._put(4, places, (places - vtables).astype(U4))
+
+    def put_lengths(self, places: Positions, lengths: Positions) -> None:
+        """The lengths of vectors, which stand before their items."""
+        self._put(4, places, lengths.astype(U4))
+
+    def _put(self, width: int, places: Positions, words: NDArray[Any]) -> None:
+        self.numbers.setdefault(width, []).append((places, words))
 
     def put_items(self, starts: Positions, lengths: Positions, items: NDArray[Any]) -> None:
         """The items of many vectors, one behind the other, each behind its length."""

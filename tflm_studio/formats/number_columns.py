@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
 from operator import index
 from typing import Any
 
@@ -18,6 +19,8 @@ from tflm_studio.schema.structure import Field, Table
 
 # How `struct` calls the types: with it, conversion is twice as fast as with numpy or `array`.
 _CODES = dict(zip(DTYPES, "BBbBhHiIqQfd", strict=True))
+_FLOATS = frozenset(("float", "double"))
+MANY_EACH = 16  # items in a vector from which on it pays to look at each vector by itself
 
 
 def numbers(table: type[Table], row: Field, values: Sequence[Any]) -> NDArray[Any]:
@@ -76,7 +79,25 @@ def flat_numbers(
     Raises:
         WriteError: A value is no number or out of the field's range.
     """
+    lengths, flat = lengths_of(values), _flat(values)
+    is_short = len(flat) < MANY_EACH * len(values)
+    if is_short or row.scalar in _FLOATS or set(map(type, values)) != {list}:
+        return numbers(table, row, flat), lengths
+    # Zero points per channel are nearly always zero, and counting is faster than converting.
+    is_stored = [list.count(vector, 0) != len(vector) for vector in values]
+    items = np.zeros(len(flat), DTYPES[row.scalar])
+    stored = numbers(table, row, _flat(compress(values, is_stored)))
+    items[np.repeat(is_stored, lengths)] = stored
+    return items, lengths
+
+
+def _flat(vectors: Iterable[Iterable[Any]]) -> list[Any]:
     flat: list[Any] = []
-    for vector in values:
+    for vector in vectors:
         flat += vector
-    return numbers(table, row, flat), np.array(list(map(len, values)), np.int64)
+    return flat
+
+
+def lengths_of(vectors: Sequence[Sequence[Any]]) -> Positions:
+    """How many items each of many vectors has."""
+    return np.fromiter(map(len, vectors), np.int64, len(vectors))

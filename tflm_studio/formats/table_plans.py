@@ -45,7 +45,7 @@ def patterns_of(present: NDArray[np.bool_]) -> tuple[list[bytes], Positions | No
     rows = present.view(f"V{width}").reshape(-1).tolist()
     patterns = sorted(set(rows))
     number_of = {pattern: k for k, pattern in enumerate(patterns)}
-    return patterns, np.array([number_of[row] for row in rows])
+    return patterns, np.fromiter(map(number_of.__getitem__, rows), np.int64, len(rows))
 
 
 @lru_cache(4096)
