@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,10 @@ class Links:
 
     def __init__(self, named: Sequence[list[int]]) -> None:
         counts = np.fromiter(map(len, named), np.int64, len(named))
-        tensors = np.fromiter(chain.from_iterable(named), np.int64, int(counts.sum()))
+        flat: list[int] = []
+        for indices in named:
+            flat += indices  # twice as fast as one array from all the lists
+        tensors = np.array(flat, np.int64)
         order = np.argsort(tensors, kind="stable")
         self._tensors = tensors[order]
         self._operators = np.repeat(np.arange(len(named)), counts)[order]

@@ -10,9 +10,8 @@ look there and would work with memory that nobody has filled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 from tflm_studio.model.address import Address
@@ -73,20 +72,12 @@ def is_pinned(table: Table) -> bool:
 
 def tables_with_offset(model: Model) -> Iterator[tuple[Address, Any]]:
     """Buffers and operators that state an offset, with their addresses: hardly ever any."""
-    for b in _with(_OFFSET, model.buffers):
+    for b in [k for k, buffer in enumerate(model.buffers or ()) if buffer.offset]:
         yield ("buffers", b), (model.buffers or [])[b]
     for s, subgraph in enumerate(model.subgraphs or []):
-        for o in _with(_LARGE_OFFSET, subgraph.operators):
-            yield ("subgraphs", s, "operators", o), (subgraph.operators or [])[o]
-
-
-_OFFSET, _LARGE_OFFSET = attrgetter("offset"), attrgetter("large_custom_options_offset")
-
-
-def _with(offset_of: Callable[[Any], int], tables: Sequence[Table] | None) -> Iterator[int]:
-    """Indices of the tables that state an offset."""
-    offsets = list(map(offset_of, tables or ()))
-    return (k for k, offset in enumerate(offsets) if offset) if any(offsets) else iter(())
+        operators = subgraph.operators or []
+        for o in [k for k, each in enumerate(operators) if each.large_custom_options_offset]:
+            yield ("subgraphs", s, "operators", o), operators[o]
 
 
 def has_outside(model: Model) -> bool:

@@ -35,6 +35,16 @@ SORT_ROLE = Role.UserRole + 3
 MANY_ROWS = 1000
 GROUP_COLUMN = 1  # the column of names, before which the chip of the family stands
 
+# Painting a cell asks for five more. Looking up a member of Qt's enumeration takes longer than
+# what most cells answer.
+_ANSWERED = frozenset(
+    (
+        *(Role.DisplayRole, Role.ToolTipRole, Role.EditRole, Role.TextAlignmentRole),
+        *(ADDRESS_ROLE, GROUP_ROLE),
+    )
+)
+_DISPLAY, _ALIGNMENT = int(Role.DisplayRole), int(Role.TextAlignmentRole)
+
 _NUMBER = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _TEXT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -158,18 +168,20 @@ class RecordTable(QAbstractTableModel):
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         if role == SORT_ROLE:  # asked for at every comparison, so it comes first
             return self._ranks_of(index.column())[index.row()]
+        if role not in _ANSWERED:
+            return None
         row = index.row()
         if not index.isValid() or row >= min(self._count, len(self.records())):
             return None
         column = self.columns[index.column()]
-        if role == Role.DisplayRole:
+        if role == _DISPLAY:
             return excerpt(column.text(row))
+        if role == _ALIGNMENT:
+            return _NUMBER if column.is_number else _TEXT
         if role == Role.ToolTipRole:
             return tool_tip(column.tooltip(row)) if column.tooltip else None
         if role == Role.EditRole:
             return (column.edit_text or column.text)(row)
-        if role == Role.TextAlignmentRole:
-            return _NUMBER if column.is_number else _TEXT
         if role == ADDRESS_ROLE:
             return self.address_of(row)
         if role == GROUP_ROLE and index.column() == GROUP_COLUMN:
