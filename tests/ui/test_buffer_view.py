@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from tests.conftest import every
-from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Remove, Set
 from tflm_studio.model.tensor_types import ELEMENT_TYPES, encode

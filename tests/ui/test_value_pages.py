@@ -37,7 +37,7 @@ from tests.analysis.coded_models import (
     TABLE,
     coded_model,
 )
-from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set, WriteBytes
 from tflm_studio.formats.array_files import write_npy

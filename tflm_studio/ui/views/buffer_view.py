@@ -27,9 +27,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.kernel_images import kernel_axes
 from tflm_studio.analysis.statistics import Statistics, measure
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.analysis.value_blocks import channel_axis
 from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, Document

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing import weights
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.weight_channels import channel_axis
