@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from tests.ui.test_buffer_view import BIG, FILTER, FLOATS, Shown, tensor_model
-from tflm_studio.analysis.statistics import Histogram, Statistics
+from tflm_studio.analysis.histograms import Histogram
+from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set
 from tflm_studio.ui.app.settings import Settings

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
-from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError
+from tflm_studio.analysis.histograms import Histogram
+from tflm_studio.analysis.statistics import MeasuringCancelledError
 from tflm_studio.analysis.value_blocks import Reader, channel_reader
 from tflm_studio.model.tensor_types import Array
 

@@ -18,7 +18,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPalette
 
 from tflm_studio.analysis.channel_histograms import Counts, channel_histograms
-from tflm_studio.analysis.statistics import Histogram, Statistics, saturation_ends
+from tflm_studio.analysis.histograms import Histogram
+from tflm_studio.analysis.statistics import Statistics, saturation_ends
 from tflm_studio.analysis.value_blocks import channel_axis, spread
 from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.tasks import LatestTask
