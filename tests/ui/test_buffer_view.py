@@ -419,7 +419,7 @@ def test_plots_follow_edits(shown: Shown) -> None:
     assert page.caption == "72 counted, each bin 1 wide"
     page = shown.open_page("Line")
     shown.document.do(Set(("buffers", FILTER + 1, "data"), bytes([3]) * 72))
-    assert page._curves[0].getData()[1].tolist() == [3.0] * 72
+    assert page._curves.curves[0].getData()[1].tolist() == [3.0] * 72
     page = shown.open_page("Heat map")
     shown.document.undo()
     assert set(page._image.image.reshape(-1).tolist()) == {126}

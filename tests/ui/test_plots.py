@@ -211,7 +211,7 @@ def test_lines_of_channels_in_other_orders(shown: Shown, qtbot: QtBot) -> None:
     choose(page, "line.order", "cumulative sum")
     assert rows_of(page)[-1] == [1, 35.0, float(sum(range(36, 72)))]
     choose(page, "line.parts", "channels overlaid")
-    assert len(page._curves) == 2
+    assert len(page._curves.curves) == 2
     choose(page, "line.parts", "all values")
     choose(page, "line.order", "sorted")
     shown.select(FLOATS)
