@@ -118,9 +118,9 @@ def test_histograms_of_channels(shown: Shown) -> None:
     assert hover(page, 1.0, 1.2).startswith("out 0, -0.5 to")
     assert hover(page, 1.0, 0.2).startswith("out 1, -0.5 to")
     choose(page, "histogram.parts", "channels overlaid")
-    assert len(page._curves) == 2
+    assert len(page._curves.curves) == 2
     choose(page, "histogram.counts", "logarithmic")
-    assert page._axis.tickStrings([0.0, 2.0], 1.0, 1.0) == ["1", "100"]
+    assert page._curves.axis.tickStrings([0.0, 2.0], 1.0, 1.0) == ["1", "100"]
     shown.select(FLOATS)
     assert page.caption == "4 counted, each bin 0.25 wide"
     assert not page.controls.findChild(QComboBox, "histogram.parts").isVisibleTo(page.controls)
@@ -296,7 +296,7 @@ def test_choices_are_remembered(shown: Shown, qtbot: QtBot, tmp_path: Path) -> N
     assert (
         page.controls.findChild(QComboBox, "histogram.counts").currentText() == "logarithmic"
     )
-    assert page._axis.is_log
+    assert page._curves.axis.is_log
 
 
 def test_a_line_of_one_value_runs_through_the_middle(shown: Shown) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tflm_studio.model.quantization import Reals
 
 MAX_BINS = 256  # a bin's number is a byte
+LEAST_CHANNEL_BINS, MOST_CHANNEL_BINS = 24, 128
 
 Counts = NDArray[np.int64]
 
@@ -38,6 +39,18 @@ class Histogram:
         most = np.finfo(np.float64).max / 2
         edges: Reals = np.clip(halves, -most, most) * 2
         return edges
+
+    def bin_at(self, value: float) -> int | None:
+        """The bin that a value falls into, None beyond them."""
+        position = (value - self.start) / self.width
+        return int(position) if 0 <= position < len(self.counts) else None
+
+    def coarser(self, count: int) -> Histogram:
+        """Wider bins for the fewer values of a channel; their counts are to be found."""
+        most = min(MOST_CHANNEL_BINS, max(LEAST_CHANNEL_BINS, int(3 * math.sqrt(count))))
+        times = -(-len(self.counts) // most)
+        bins = -(-len(self.counts) // times)
+        return Histogram(self.start, self.width * times, np.zeros(bins, np.int64))
 
 
 def bin_count(count: int) -> int:
