@@ -29,7 +29,7 @@ from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import WriteError
 from tflm_studio.ui.app.main_window import MainWindow
-from tflm_studio.ui.views.buffer_view import PAGES
+from tflm_studio.ui.views.buffer_pages import PAGES
 from tflm_studio.ui.views.field_editors import (
     EnumEditor,
     FieldEditor,
