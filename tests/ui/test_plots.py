@@ -212,6 +212,10 @@ def test_lines_of_channels_in_other_orders(shown: Shown, qtbot: QtBot) -> None:
     assert rows_of(page)[-1] == [1, 35.0, float(sum(range(36, 72)))]
     choose(page, "line.parts", "channels overlaid")
     assert len(page._curves.curves) == 2
+    for channel in (1, 0):
+        shown.view.choose_channel(channel)
+        widths = [curve.opts["pen"].width() for curve in page._curves.curves]
+        assert widths == [2 - channel, 1 + channel], "the chosen one stands out"
     choose(page, "line.parts", "all values")
     choose(page, "line.order", "sorted")
     shown.select(FLOATS)

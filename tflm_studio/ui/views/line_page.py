@@ -134,6 +134,7 @@ class LinePage(PlotPage):
         channels = self._show_controls(grid)
         wanted = (grid.contents, grid.is_real, tuple(channels), self._order)
         if wanted == self._wanted:
+            self._paint()  # another of the same channels may be chosen
             return
         self._wanted = wanted
         if is_new:
