@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.interleaved import Comparison, Limit, Task
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Document
 from tflm_studio.schema import tables as t
 from tflm_studio.schema.enums import TensorType

@@ -11,7 +11,7 @@ from tests.analysis.coded_models import BLOCKS, FILTER, SCALES, SIX, coded_model
 from tests.conftest import SAMPLES
 from tflm_studio.analysis import array_comparison
 from tflm_studio.analysis.array_comparison import Comparison, compare
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.reference_values import (
     check_same_shape,
     comparable_tensors,
@@ -19,6 +19,7 @@ from tflm_studio.analysis.reference_values import (
     original_model,
     same_contents,
 )
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import WriteBytes
 from tflm_studio.formats.array_files import write_npy

@@ -24,8 +24,9 @@ from tests.analysis.coded_models import (
     coded_model,
 )
 from tflm_studio.analysis import compressed_values
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.statistics import measure
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.formats.compression_metadata import (
     Compression,
     LutTensor,

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from tests.analysis.coded_models import BLOCKS, coded_model
 from tflm_studio.analysis import channel_histograms as channel_module
 from tflm_studio.analysis import kernel_images as kernel_module
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.channel_histograms import channel_histograms
 from tflm_studio.analysis.envelopes import RUN, envelope, overview
+from tflm_studio.analysis.histograms import Histogram
 from tflm_studio.analysis.kernel_images import kernel_axes, kernel_images
 from tflm_studio.analysis.planes import plane, wrapped_plane
-from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError, measure
+from tflm_studio.analysis.statistics import MeasuringCancelledError, measure
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.analysis.tensor_values import values
 from tflm_studio.analysis.value_blocks import channel_axis, channel_reader, spread, value_block
 from tflm_studio.analysis.value_curves import energy_curve, sorted_curve, sum_curve

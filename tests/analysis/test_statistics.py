@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tflm_studio.analysis import statistics
+from tflm_studio.analysis import byte_counts, histograms, statistics
 from tflm_studio.analysis.buffer_contents import BufferContents
-from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError, measure
+from tflm_studio.analysis.histograms import Histogram
+from tflm_studio.analysis.statistics import MeasuringCancelledError, measure
 from tflm_studio.model.quantization import AffineQuantization
 from tflm_studio.model.tensor_types import ELEMENT_TYPES, ElementType, decode, encode
 
@@ -35,7 +36,7 @@ def contents(
 def _small_chunks():  # type: ignore[no-untyped-def]
     with (
         patch.object(statistics, "MEASURED_CHUNK", 7),
-        patch.object(statistics, "COUNTED_CHUNK_BYTES", 6),
+        patch.object(byte_counts, "COUNTED_CHUNK_BYTES", 6),
     ):
         yield
 
@@ -56,7 +57,7 @@ def test_integers_as_plain_numpy_measures_them(name: str, data: st.DataObject) -
     assert found.std == pytest.approx(wide.std(), rel=1e-6, abs=reach * 1e-7)
     histogram = found.histogram
     assert histogram is not None
-    most = statistics.MAX_BINS if kind.bits <= 16 else statistics.bin_count(len(drawn))
+    most = histograms.MAX_BINS if kind.bits <= 16 else histograms.bin_count(len(drawn))
     step = (max(drawn) - min(drawn)) // most + 1
     assert histogram.width == float(step)
     bins = [(value - min(drawn)) // step for value in drawn]

@@ -7,7 +7,7 @@ import numpy as np
 
 import tflm_studio as ts
 from tests.conftest import SAMPLES
-from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.stored_contents import contents_at
 
 
 def test_weights_given_as_an_array_are_read_edited_and_saved(tmp_path: Path) -> None:

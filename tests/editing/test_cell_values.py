@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.coded_models import BLOCKS, FILTER, LABELS, SPARSE, coded_model
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.cell_values import (
     import_array,
     parse_block,

@@ -52,7 +52,6 @@ def test_a_rebuilt_signature_keeps_the_names_of_tensors_it_had() -> None:
         "outputs": [("out_8", "t8"), ("t5", "t5")],
     }
     assert not signatures.rebuild(model, 0).edits
-    assert signatures.alias_places(model, 0, 5) == [("signature_defs", 0, "outputs", 1)]
 
 
 def test_a_tensor_that_stands_there_twice_keeps_both_names() -> None:

@@ -10,7 +10,7 @@ import tflm_studio as ts
 from tests.analysis.coded_models import BLOCKS, coded_model
 from tests.editing.small_models import bytes_of, do
 from tests.editing.weight_models import RANDOM, W, holding
-from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing import weights
 from tflm_studio.editing.weight_preview import BINS, before_and_after, contents_after
 from tflm_studio.model.address import parse_address

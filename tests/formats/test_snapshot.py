@@ -12,7 +12,7 @@ from tests.conftest import SAMPLES
 from tflm_studio.editing import operations
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set, WriteBytes
-from tflm_studio.formats import model_file, snapshot
+from tflm_studio.formats import file_bytes, snapshot
 from tflm_studio.formats.model_file import (
     load_model_from_file,
     read_model,
@@ -35,7 +35,7 @@ from tflm_studio.schema.enums import TensorType
 
 @pytest.fixture
 def all_files_are_large(monkeypatch):
-    monkeypatch.setattr(model_file, "MAPPED_BYTES", 1)
+    monkeypatch.setattr(file_bytes, "MAPPED_BYTES", 1)
     monkeypatch.setattr(snapshot, "SMALLEST", 256)
     monkeypatch.setattr("tflm_studio.formats.flatbuffer_patch.SMALLEST", 256)
 
@@ -180,7 +180,7 @@ def test_a_mapped_sample_saves_as_one_that_was_read(path, tmp_path, monkeypatch)
     assert isinstance(mapped.model.extra.data.obj, Snapshot)
     mapped.save(out)
     assert out.read_bytes() == path.read_bytes()
-    monkeypatch.setattr(model_file, "MAPPED_BYTES", 2**24)
+    monkeypatch.setattr(file_bytes, "MAPPED_BYTES", 2**24)
     read = Document.open(path)
     largest = max(
         range(len(read.model.buffers)), key=lambda k: len(read.model.buffers[k].data or b"")
@@ -199,7 +199,7 @@ def test_a_file_that_is_written_while_it_is_read_is_refused(large_file, monkeypa
             file.write(b"more")
         return take_snapshot(path)
 
-    monkeypatch.setattr(model_file, "take_snapshot", growing)
+    monkeypatch.setattr(file_bytes, "take_snapshot", growing)
     with pytest.raises(ReadError, match="another program is writing"):
         load_model_from_file(large_file)
 
@@ -224,7 +224,7 @@ def test_a_large_file_that_is_no_model_is_not_read(tmp_path, monkeypatch):
     path = tmp_path / "disk.img"
     with path.open("wb") as file:
         file.truncate(2**35)  # more than there is memory
-    monkeypatch.setattr(model_file, "take_snapshot", None)
+    monkeypatch.setattr(file_bytes, "take_snapshot", None)
     with pytest.raises(ReadError, match="neither a TFLite model"):
         load_model_from_file(path)
     with pytest.raises(ReadError, match="neither a TFLite model"):

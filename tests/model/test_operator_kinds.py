@@ -13,16 +13,13 @@ from tflm_studio.model.operator_kinds import (
     builtin_knowledge,
     custom_kind,
     kind_named,
-    kind_of,
     operator_kinds,
 )
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import (
     Conv2DOptions,
     DilateOptions,
-    Model,
     Operator,
-    OperatorCode,
 )
 
 
@@ -104,16 +101,8 @@ def test_a_kind_says_what_it_reads_and_makes() -> None:
         kind_named("CONV_9D")
 
 
-def test_kinds_of_a_model() -> None:
-    codes = [
-        OperatorCode(32, "mine", 1, BuiltinOperator.CUSTOM),
-        OperatorCode(builtin_code=999),
-    ]
-    model = Model(operator_codes=codes)
-    assert kind_of(model, Operator(0)).custom_code == "mine"
-    assert kind_of(model, Operator(0)) == custom_kind("mine")
-    assert kind_of(model, Operator(1)).name == "Operator 999"
-    assert kind_of(model, Operator(7)).name == "no operator code"
+def test_a_custom_kind_needs_a_name() -> None:
+    assert custom_kind("mine").custom_code == "mine"
     with pytest.raises(EditError, match="needs a custom code"):
         custom_kind("")
 

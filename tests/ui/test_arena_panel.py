@@ -268,7 +268,8 @@ def test_the_window_shows_the_estimate(window: MainWindow, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: window.arena_watch.estimate is not None)
     estimate = window.arena_watch.estimate
     assert estimate is not None
-    assert window.arena_label.text() == f"arena ≈ {estimate.recommended / 1024:,.1f} KiB"
+    said = window.status_line.arena_label.text()
+    assert said == f"arena ≈ {estimate.recommended / 1024:,.1f} KiB"
     dock = next(dock for dock in window.docks if dock.windowTitle() == "Arena")
     assert not window.arena_watch.is_wanted, "another panel stands before it"
     dock.raise_()

@@ -118,7 +118,7 @@ def test_a_click_in_the_outline_leads_to_the_file(window: MainWindow, qtbot: QtB
     text = page.findChild(QPlainTextEdit, "file_text")
     assert isinstance(text, QPlainTextEdit)
     assert text.toPlainText() == LABELS
-    assert window.place_label.text() == "file 'labels.txt'"
+    assert window.status_line.place_label.text() == "file 'labels.txt'"
     assert offered(window) == {"add", "replace", "extract", "extract_all", "remove"}
 
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from tests.conftest import every
-from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Remove, Set
 from tflm_studio.model.tensor_types import ELEMENT_TYPES, encode
@@ -39,11 +39,12 @@ from tflm_studio.schema.tables import (
     SubGraph,
     Tensor,
 )
+from tflm_studio.ui.models import measuring
 from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid, ValueTable
-from tflm_studio.ui.views import buffer_view
-from tflm_studio.ui.views.buffer_view import NO_DATA, PAGES, BufferView
+from tflm_studio.ui.views.buffer_pages import PAGES
+from tflm_studio.ui.views.buffer_view import NO_DATA, BufferView
 from tflm_studio.ui.views.hex_page import HexPage
 from tflm_studio.ui.views.values_page import ValuesPage
 
@@ -419,7 +420,7 @@ def test_plots_follow_edits(shown: Shown) -> None:
     assert page.caption == "72 counted, each bin 1 wide"
     page = shown.open_page("Line")
     shown.document.do(Set(("buffers", FILTER + 1, "data"), bytes([3]) * 72))
-    assert page._curves[0].getData()[1].tolist() == [3.0] * 72
+    assert page._curves.curves[0].getData()[1].tolist() == [3.0] * 72
     page = shown.open_page("Heat map")
     shown.document.undo()
     assert set(page._image.image.reshape(-1).tolist()) == {126}
@@ -428,7 +429,7 @@ def test_plots_follow_edits(shown: Shown) -> None:
 def test_large_buffers_are_measured_in_the_background(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffer_view, "BACKGROUND_ELEMENTS", 1000)
+    monkeypatch.setattr(measuring, "BACKGROUND_ELEMENTS", 1000)
     shown = Shown(qtbot, Document(tensor_model()), BIG)
     assert shown.figure("min / max") == "measuring…"
     page = shown.open_page("Histogram")

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from tests.ui.test_buffer_view import BIG, FILTER, FLOATS, Shown, tensor_model
-from tflm_studio.analysis.statistics import Histogram, Statistics
+from tflm_studio.analysis.histograms import Histogram
+from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set
 from tflm_studio.ui.app.settings import Settings
@@ -117,9 +118,9 @@ def test_histograms_of_channels(shown: Shown) -> None:
     assert hover(page, 1.0, 1.2).startswith("out 0, -0.5 to")
     assert hover(page, 1.0, 0.2).startswith("out 1, -0.5 to")
     choose(page, "histogram.parts", "channels overlaid")
-    assert len(page._curves) == 2
+    assert len(page._curves.curves) == 2
     choose(page, "histogram.counts", "logarithmic")
-    assert page._axis.tickStrings([0.0, 2.0], 1.0, 1.0) == ["1", "100"]
+    assert page._curves.axis.tickStrings([0.0, 2.0], 1.0, 1.0) == ["1", "100"]
     shown.select(FLOATS)
     assert page.caption == "4 counted, each bin 0.25 wide"
     assert not page.controls.findChild(QComboBox, "histogram.parts").isVisibleTo(page.controls)
@@ -210,7 +211,11 @@ def test_lines_of_channels_in_other_orders(shown: Shown, qtbot: QtBot) -> None:
     choose(page, "line.order", "cumulative sum")
     assert rows_of(page)[-1] == [1, 35.0, float(sum(range(36, 72)))]
     choose(page, "line.parts", "channels overlaid")
-    assert len(page._curves) == 2
+    assert len(page._curves.curves) == 2
+    for channel in (1, 0):
+        shown.view.choose_channel(channel)
+        widths = [curve.opts["pen"].width() for curve in page._curves.curves]
+        assert widths == [2 - channel, 1 + channel], "the chosen one stands out"
     choose(page, "line.parts", "all values")
     choose(page, "line.order", "sorted")
     shown.select(FLOATS)
@@ -295,7 +300,7 @@ def test_choices_are_remembered(shown: Shown, qtbot: QtBot, tmp_path: Path) -> N
     assert (
         page.controls.findChild(QComboBox, "histogram.counts").currentText() == "logarithmic"
     )
-    assert page._axis.is_log
+    assert page._curves.axis.is_log
 
 
 def test_a_line_of_one_value_runs_through_the_middle(shown: Shown) -> None:

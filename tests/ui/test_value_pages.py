@@ -37,16 +37,18 @@ from tests.analysis.coded_models import (
     TABLE,
     coded_model,
 )
-from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set, WriteBytes
 from tflm_studio.formats.array_files import write_npy
 from tflm_studio.model.errors import EditError
+from tflm_studio.ui.models import contents_decoder
 from tflm_studio.ui.models.selection import Selection
 from tflm_studio.ui.models.value_grid import ValueGrid, ValueLook
-from tflm_studio.ui.views import buffer_view
-from tflm_studio.ui.views.buffer_view import PAGES, BufferView
+from tflm_studio.ui.views.buffer_pages import PAGES
+from tflm_studio.ui.views.buffer_view import BufferView
 from tflm_studio.ui.views.compare_tools import FILE, MAP, TENSOR
+from tflm_studio.ui.views.read_as_button import ReadAsButton
 from tflm_studio.ui.views.value_tools import flat_index
 
 if TYPE_CHECKING:
@@ -154,7 +156,7 @@ def test_decoded_values_follow_what_they_are_made_from(shown: Shown) -> None:
 def test_large_tensors_are_decoded_in_the_background(
     shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffer_view, "DECODED_AT_ONCE", 1)
+    monkeypatch.setattr(contents_decoder, "DECODED_AT_ONCE", 1)
     shown.select(LUT)
     assert shown.note.startswith("Decoding…")
     shown.qtbot.waitUntil(lambda: shown.texts[0] == ["-5", "-1", "2", "7"])
@@ -186,7 +188,7 @@ def test_bytes_are_read_from_an_offset_in_a_shape(shown: Shown) -> None:
     shown.selection.select(("buffers", len(shown.document.model.buffers or []) - 1))
     shown.view.show_page("Values")
     shown.find(QComboBox, "type").setCurrentText("uint16")
-    button = shown.view._read_as
+    button = shown.find(ReadAsButton, "read_as")
     button.offset_field.setText("0x4")
     button.shape_field.setText("2x3")
     shown.qtbot.mouseClick(
@@ -564,8 +566,8 @@ def test_values_chosen_in_another_reading_are_not_those_of_the_tensor(shown: Sho
     chosen = shown.view.chosen()
     assert chosen is not None
     assert len(chosen) == 72
-    shown.view._read_as.offset_field.setText("0x10")
-    shown.view._read_as._take()
+    shown.find(ReadAsButton, "read_as").offset_field.setText("0x10")
+    shown.find(ReadAsButton, "read_as")._take()
     assert page.table.grid is not None
     assert page.table.grid.contents.first_byte == 16
     page.view.selectAll()

@@ -29,7 +29,7 @@ from tflm_studio.formats.model_file import load_model_from_file
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import WriteError
 from tflm_studio.ui.app.main_window import MainWindow
-from tflm_studio.ui.views.buffer_view import PAGES
+from tflm_studio.ui.views.buffer_pages import PAGES
 from tflm_studio.ui.views.field_editors import (
     EnumEditor,
     FieldEditor,
@@ -92,9 +92,10 @@ class Visits:
         with self.step("first look"):
             self.window.resize(self.window.minimumSize())  # there is less to paint
         self._visit_tables()
-        for subgraph in self.some(list(range(self.window.subgraph_choice.count())), 3)[1:]:
+        choice = self.window.tabs.subgraph_choice
+        for subgraph in self.some(list(range(choice.count())), 3)[1:]:
             with self.step(f"subgraph {subgraph}"):
-                self.window.subgraph_choice.activated.emit(subgraph)
+                choice.activated.emit(subgraph)
             self._visit_tables()
         for address in self._addresses():
             self._visit(address)

@@ -270,21 +270,14 @@ class _Clock:
         self._use(index, flow.outputs)
 
     def _make(self, index: int, tensors: Sequence[int]) -> None:
-        count, start, now = (
-            self._flows[index].tensor_count,
-            self._starts[index],
-            len(self.scopes) - 1,
-        )
-        for tensor in tensors:
-            if 0 <= tensor < count:
-                self.first[start + tensor] = self.last[start + tensor] = now
+        for place in self._places(index, tensors):
+            self.first[place] = self.last[place] = len(self.scopes) - 1
 
     def _use(self, index: int, tensors: Sequence[int]) -> None:
-        count, start, now = (
-            self._flows[index].tensor_count,
-            self._starts[index],
-            len(self.scopes) - 1,
-        )
-        for tensor in tensors:
-            if 0 <= tensor < count:
-                self.last[start + tensor] = now
+        for place in self._places(index, tensors):
+            self.last[place] = len(self.scopes) - 1
+
+    def _places(self, index: int, tensors: Sequence[int]) -> list[int]:
+        """Places in the lists of all tensors; what the subgraph does not have is left out."""
+        count, start = self._flows[index].tensor_count, self._starts[index]
+        return [start + tensor for tensor in tensors if 0 <= tensor < count]

@@ -11,20 +11,49 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
-from tflm_studio.analysis.statistics import Histogram, MeasuringCancelledError
+from tflm_studio.analysis.histograms import Counts, Histogram
+from tflm_studio.analysis.statistics import MeasuringCancelledError
 from tflm_studio.analysis.value_blocks import Reader, channel_reader
 from tflm_studio.model.tensor_types import Array
 
 CHUNK = 1 << 19  # elements
 FEW = 8  # times as many channels are not wanted: each wanted one is read on its own
 
-Counts = NDArray[np.int64]
 Numbers = Callable[[Array], NDArray[np.intp]]
+
+
+class ChannelCounts(NamedTuple):
+    """Histograms of some channels in the same bins.
+
+    Attributes:
+        indices: Which channels.
+        bins: Whose bins.
+        counts: int64 (channels, bins).
+    """
+
+    indices: list[int]
+    bins: Histogram
+    counts: Counts
+
+
+def count_channels(
+    contents: BufferContents,
+    axis: int,
+    channels: list[int],
+    bins: Histogram,
+    *,
+    real: bool,
+    cancelled: Callable[[], bool],
+) -> ChannelCounts:
+    """The histograms of some channels, together with what they are of."""
+    counts = channel_histograms(contents, axis, channels, bins, real=real, cancelled=cancelled)
+    return ChannelCounts(channels, bins, counts)
 
 
 def channel_histograms(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.coded_tensors import coded_form
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.formats.array_reader import ARRAY_SUFFIXES, read_array
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
 from tflm_studio.formats.model_file import load_model_from_file

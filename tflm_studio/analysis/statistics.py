@@ -2,9 +2,8 @@
 """Statistics and a histogram of a buffer's values, chunk by chunk, never a copy of it all.
 
 Types of up to 16 bits have few distinct values, so one pass that counts each of them gives
-everything else. Wider types take two passes, for moments and for the histogram. Counting pairs
-of bytes as 16-bit numbers halves the work of counting, which widens every number to 64 bits.
-Asking numpy for each figure in turn takes about ten times as long.
+everything else. Wider types take two passes, for moments and for the histogram. Asking numpy
+for each figure in turn takes about ten times as long.
 """
 
 from __future__ import annotations
@@ -14,46 +13,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.byte_counts import BinCounts, byte_counts, pair_counts
+from tflm_studio.analysis.histograms import (
+    Counts,
+    Histogram,
+    bin_count,
+    bin_scale,
+    float_histogram,
+    whole_histogram,
+)
+from tflm_studio.analysis.moments import Moments
 from tflm_studio.model.quantization import AffineQuantization, Reals
 from tflm_studio.model.tensor_types import Array, ElementType, decode
 
-COUNTED_CHUNK_BYTES = 1 << 17
 MEASURED_CHUNK = 1 << 16  # elements: a chunk and its copy fit a second-level cache
-MAX_BINS = 256  # a bin's number is a byte
 
-Counts = NDArray[np.int64]
 Cancelled = Callable[[], bool]
 
 
 class MeasuringCancelledError(Exception):
     """The caller no longer wants the statistics."""
-
-
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """Counts of values in bins of one width.
-
-    Attributes:
-        start: Left edge of the first bin; half a step below the smallest of whole numbers.
-        width: Width of a bin.
-        counts: int64, one per bin.
-    """
-
-    start: float
-    width: float
-    counts: Counts
-
-    @property
-    def edges(self) -> Reals:
-        """Edges of the bins, one more than there are bins."""
-        # Halves: the range of float64 does not fit float64.
-        halves = np.arange(len(self.counts) + 1) * (self.width / 2) + self.start / 2
-        most = np.finfo(np.float64).max / 2
-        edges: Reals = np.clip(halves, -most, most) * 2
-        return edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +124,6 @@ class _Source:
         return np.abs(stored) if self.contents.kind.kind == "complex" else stored
 
 
-def bin_count(count: int) -> int:
-    """How many bins show so many values well."""
-    return min(MAX_BINS, max(16, int(2 * math.sqrt(count))))
-
-
 def _measure_counts(source: _Source, ends: tuple[int, int] | None) -> Statistics:
     stored, counts = _distinct(source)
     with np.errstate(invalid="ignore"):  # signalling NaN
@@ -177,7 +153,7 @@ def _distinct(source: _Source) -> tuple[Array, Counts]:
     whole = source.contents.count // per_item
     raw = np.frombuffer(source.contents.data or b"", np.uint8)
     raw = raw[: whole * max(kind.bits // 8, 1)]
-    patterns = (_pair_counts if kind.bits == 16 else _byte_counts)(raw, source.check)
+    patterns = (pair_counts if kind.bits == 16 else byte_counts)(raw, source.check)
     present = np.flatnonzero(patterns)
     stored = decode(present.astype("<u2" if kind.bits == 16 else "u1").tobytes(), kind)
     counts = np.repeat(patterns[present], per_item)
@@ -186,29 +162,6 @@ def _distinct(source: _Source) -> tuple[Array, Counts]:
     values, where = np.unique(np.append(stored, rest), return_inverse=True)
     weights = np.append(counts, np.ones(len(rest), np.int64))
     return values, np.bincount(where, weights, len(values)).astype(np.int64)
-
-
-def _byte_counts(raw: NDArray[np.uint8], check: Callable[[], None]) -> Counts:
-    pairs = _pair_counts(raw, check).reshape(256, 256)
-    counts: Counts = pairs.sum(axis=0) + pairs.sum(axis=1)
-    if len(raw) % 2:
-        counts[raw[-1]] += 1
-    return counts
-
-
-def _pair_counts(raw: NDArray[np.uint8], check: Callable[[], None]) -> Counts:
-    words = raw[: len(raw) // 2 * 2].view("<u2")
-    counts = np.zeros(1 << 16, np.int64)
-    step = COUNTED_CHUNK_BYTES // 2
-    places = np.empty(min(step, len(words)), np.intp)
-    for start in range(0, len(words), step):
-        check()
-        piece = words[start : start + step]
-        chosen = places[: len(piece)]
-        chosen[:] = piece
-        # `np.bincount` looks for the ends first, and makes a table for each piece.
-        np.add.at(counts, chosen, 1)
-    return counts
 
 
 def _weighted_moments(values: Reals, counts: Counts) -> tuple[float, float]:
@@ -225,7 +178,7 @@ def _counted_histogram(
     if not finite.any():
         return None
     if source.contents.kind.kind != "float":
-        whole = _whole_histogram(stored.astype(np.int64), counts)
+        whole = whole_histogram(stored.astype(np.int64), counts)
         if q is None:
             return whole
         scale, zero = float(q.scale[0]), int(q.zero_point[0])
@@ -233,35 +186,14 @@ def _counted_histogram(
             return Histogram((whole.start - zero) * scale, whole.width * scale, whole.counts)
     values, counts = values[finite], counts[finite]
     bins, low, high = bin_count(int(counts.sum())), float(values.min()), float(values.max())
-    scale = _bin_scale(low, high, bins)
+    scale = bin_scale(low, high, bins)
     where = ((values / 2 - low / 2) * scale).astype(np.intp)
     found = np.bincount(where, counts, bins).astype(np.int64)
-    return _float_histogram(low, high, found[:bins] if scale else found[:1])
-
-
-def _bin_scale(low: float, high: float, bins: int) -> float:
-    """What makes half the distance from `low` the number of a bin; 0 if one bin holds all."""
-    # Halves: the range of float64 does not fit float64. Less than the bins: what rounds up to
-    # their number would wrap around.
-    scale = bins * (1 - 1e-6) / ((high / 2 - low / 2) or math.inf)
-    return scale if math.isfinite(scale) else 0.0
-
-
-def _float_histogram(low: float, high: float, counts: Counts) -> Histogram:
-    if len(counts) == 1:
-        return Histogram(low - 0.5, 1.0, counts)
-    return Histogram(low, (high / 2 - low / 2) * (2 / len(counts)), counts)
-
-
-def _whole_histogram(stored: Counts, counts: Counts) -> Histogram:
-    low, span = int(stored[0]), int(stored[-1] - stored[0])
-    step = span // MAX_BINS + 1
-    bins = np.bincount((stored - low) // step, counts, span // step + 1)
-    return Histogram(low - 0.5, float(step), bins.astype(np.int64))
+    return float_histogram(low, high, found[:bins] if scale else found[:1])
 
 
 def _measure_chunks(source: _Source, ends: tuple[int, int] | None) -> Statistics:
-    total, saturated = _Moments(), 0
+    total, saturated = Moments(MEASURED_CHUNK), 0
     for stored, values in source.chunks(MEASURED_CHUNK):
         total.add(values)
         if ends is not None:
@@ -281,113 +213,28 @@ def _measure_chunks(source: _Source, ends: tuple[int, int] | None) -> Statistics
     )
 
 
-class _Moments:
-    """Moments of chunks, merged pairwise (Chan, Golub and LeVeque 1983)."""
-
-    def __init__(self) -> None:
-        self.count = self.zeros = self.nan = self.infinite = 0
-        self.low: float = math.inf
-        self.high: float = -math.inf
-        self.mean = self.squares = 0.0
-        self._apart = np.empty(MEASURED_CHUNK, np.float32)
-
-    def add(self, chunk: Array) -> None:
-        low, high = chunk.min(), chunk.max()
-        if chunk.dtype.kind == "f" and not (math.isfinite(low) and math.isfinite(high)):
-            chunk = self._finite(chunk)
-            if not len(chunk):
-                return
-            low, high = chunk.min(), chunk.max()
-        self.low = min(self.low, low.item())
-        self.high = max(self.high, high.item())
-        self.zeros += int(np.count_nonzero(chunk == 0))
-        mean, squares = self._chunk_moments(chunk)
-        before, self.count = self.count, self.count + len(chunk)
-        delta = mean - self.mean
-        self.mean += delta * (len(chunk) / self.count)
-        self.squares += squares + delta * (before * (len(chunk) / self.count)) * delta
-
-    def _finite(self, chunk: Array) -> Array:
-        finite = np.isfinite(chunk)
-        nan = int(np.count_nonzero(np.isnan(chunk)))
-        self.nan += nan
-        self.infinite += len(chunk) - nan - int(np.count_nonzero(finite))
-        return chunk[finite]
-
-    def _chunk_moments(self, chunk: Array) -> tuple[float, float]:
-        """Mean and sum of squared distances from it, in float32 unless that is too narrow."""
-        if chunk.dtype == np.float32:
-            apart = self._apart[: len(chunk)]
-            with np.errstate(over="ignore", invalid="ignore"):
-                total = chunk.sum()
-                np.subtract(chunk, total / np.float32(len(chunk)), out=apart)
-                squares = float(np.dot(apart, apart))
-            if 1e-30 < squares < math.inf:
-                return float(total) / len(chunk), squares
-        wide = chunk.astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = wide.mean()
-            wide -= mean
-            return float(mean), float(np.dot(wide, wide))
-
-
-def _chunked_histogram(source: _Source, total: _Moments) -> Histogram:
+def _chunked_histogram(source: _Source, total: Moments) -> Histogram:
     if isinstance(total.low, int) and isinstance(total.high, int):
         return _integer_histogram(source, total.low, total.high)
     bins, low, high = bin_count(source.contents.count), float(total.low), float(total.high)
-    scale = _bin_scale(low, high, bins)
+    scale = bin_scale(low, high, bins)
     if not scale:
-        return _float_histogram(low, high, np.array([total.count]))
+        return float_histogram(low, high, np.array([total.count]))
     is_narrow = high / 2 - low / 2 < 1e37 and 1e-37 < scale < 1e37
     half, factor = (1.0, scale / 2) if is_narrow else (0.5, scale)
-    counts = _BinCounts(source.check)
+    counts = BinCounts(source.check, MEASURED_CHUNK)
     for _, values in source.chunks(MEASURED_CHUNK):
         chunk = values[np.isfinite(values)] if total.nan or total.infinite else values
         exact = chunk if is_narrow else chunk.astype(np.float64) * half
         number = exact.dtype.type
         apart = np.subtract(exact, number(low * half), out=counts.room(exact))
         counts.add(np.multiply(apart, number(factor), out=apart))
-    return _float_histogram(low, high, counts.total()[:bins])
-
-
-class _BinCounts:
-    """Counts numbers of bins that come in pieces, many at a time: a pass costs a table.
-
-    Args:
-        check: Asked before each pass.
-    """
-
-    def __init__(self, check: Callable[[], None]) -> None:
-        self._check = check
-        self._found = np.zeros(MAX_BINS, np.int64)
-        self._places = np.empty(max(8 * COUNTED_CHUNK_BYTES, MEASURED_CHUNK), np.uint8)
-        self._used = 0
-        self._room = np.empty(MEASURED_CHUNK, np.float64)
-
-    def room(self, values: Array) -> Array:
-        """Scratch for as many floats of the type of some values."""
-        return self._room.view(values.dtype)[: len(values)]
-
-    def add(self, places: Array) -> None:
-        """Counts up to `MEASURED_CHUNK` more, which are cut down to whole numbers."""
-        if self._used + len(places) > len(self._places):
-            self._count()
-        self._places[self._used : self._used + len(places)] = places
-        self._used += len(places)
-
-    def total(self) -> Counts:
-        """How often each number came; int64 (MAX_BINS,)."""
-        self._count()
-        return self._found
-
-    def _count(self) -> None:
-        self._found += _byte_counts(self._places[: self._used], self._check)
-        self._used = 0
+    return float_histogram(low, high, counts.total()[:bins])
 
 
 def _integer_histogram(source: _Source, low: int, high: int) -> Histogram:
     step = (high - low) // bin_count(source.contents.count) + 1
-    counts = _BinCounts(source.check)
+    counts = BinCounts(source.check, MEASURED_CHUNK)
     for chunk, _ in source.chunks(MEASURED_CHUNK):
         unsigned = np.dtype(f"u{chunk.itemsize}")
         # Unsigned arithmetic wraps, so the distance is right however far the ends are apart.

@@ -13,7 +13,7 @@ import numpy as np
 
 from tflm_studio.analysis.array_export import EXPORT_SUFFIXES, export_array
 from tflm_studio.analysis.array_summary import summarize_array
-from tflm_studio.analysis.buffer_contents import contents_at
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.analysis.tensor_values import kind_named, values
 from tflm_studio.cli.verbs import FILE_HELP, add_array_option, load_model
 from tflm_studio.editing.cell_values import import_array

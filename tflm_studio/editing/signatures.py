@@ -13,7 +13,6 @@ from tflm_studio.editing.edits import Edit, Insert, Remove, Set
 from tflm_studio.editing.fresh_names import FreeNames
 from tflm_studio.editing.located import item_at, subgraph_at
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.operators import find_tensor
 from tflm_studio.model.place_names import quoted
@@ -134,19 +133,6 @@ def signatures_of(model: Model, subgraph_index: int) -> list[int]:
     """The signatures that name a subgraph."""
     entries = enumerate(model.signature_defs or [])
     return [index for index, entry in entries if entry.subgraph_index == subgraph_index]
-
-
-def alias_places(model: Model, subgraph_index: int, tensor_index: int) -> list[Address]:
-    """Where signatures name a tensor."""
-    return [
-        ("signature_defs", index, side, position)
-        for index in signatures_of(model, subgraph_index)
-        for side in SIDES
-        for position, alias in enumerate(
-            getattr((model.signature_defs or [])[index], side) or []
-        )
-        if alias.tensor_index == tensor_index
-    ]
 
 
 def _signature_at(model: Model, index: int) -> SignatureDef:

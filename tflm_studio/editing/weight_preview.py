@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.edits import Edit, Insert, Set, WriteBytes
 from tflm_studio.editing.field_values import copied
 from tflm_studio.editing.located import bytes_of

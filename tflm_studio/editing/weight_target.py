@@ -12,8 +12,9 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.compressed_tensors import find_compression
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.model.address import Address, format_address, parse_address, resolve
 from tflm_studio.model.cancellation import check_cancelled
 from tflm_studio.model.errors import EditError

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 MOST_DIGITS = 64  # of a size
 _AROUND = 240  # bytes that are looked at before and behind a literal
@@ -55,6 +56,32 @@ class SizeLiterals:
     has_extent: bool
 
 
+class _Surroundings(NamedTuple):
+    """What stands before or behind a literal that is the size of one array."""
+
+    bracket: re.Pattern[bytes]
+    template: re.Pattern[bytes]
+    used: re.Pattern[bytes]
+
+    def say_size(self, before: bytes, behind: bytes, *, is_ended: bool) -> bool:
+        if self.bracket.search(before) and behind.lstrip()[:1] == b"]":
+            return True
+        if self.template.match(behind):
+            return True
+        return is_ended and self.used.search(before) is not None
+
+
+def _surroundings(symbol: str) -> _Surroundings:
+    name = re.escape(symbol.encode())
+    compared = rb"\bsizeof\s*\(?\s*" + name + rb"\s*\)?\s*=="
+    in_a_list = rb"[{(,]\s*&?\s*" + name + rb"\s*,"
+    return _Surroundings(
+        bracket=re.compile(rb"(?<!\w)" + name + rb"\s*\[\s*\Z"),
+        template=re.compile(rb"\s*>\s*(?:\w+\s+)*" + name + rb"\b"),
+        used=re.compile(rb"(?:" + compared + rb"|" + in_a_list + rb")" + _CAST),
+    )
+
+
 def size_literals(
     text: bytes, symbol: str, others: Collection[str], size: int, extent: bytes = b""
 ) -> SizeLiterals:
@@ -72,18 +99,7 @@ def size_literals(
         extent: What stands in its brackets, see `extent_before`.
     """
     plain = _live(_IGNORED.sub(lambda match: _blank(match[0]), text))
-    name = re.escape(symbol.encode())
-    aliases = _aliases(plain, extent)
-    bracket = re.compile(rb"(?<!\w)" + name + rb"\s*\[\s*\Z")
-    template = re.compile(rb"\s*>\s*(?:\w+\s+)*" + name + rb"\b")
-    used = re.compile(
-        rb"(?:\bsizeof\s*\(?\s*"
-        + name
-        + rb"\s*\)?\s*==|[{(,]\s*&?\s*"
-        + name
-        + rb"\s*,)"
-        + _CAST
-    )
+    aliases, surroundings = _aliases(plain, extent), _surroundings(symbol)
     sure: list[tuple[int, int]] = []
     named: list[tuple[bytes, tuple[int, int]]] = []
     has_extent = False
@@ -93,11 +109,7 @@ def size_literals(
         before = plain[max(match.start() - _AROUND, 0) : match.start()]
         behind = plain[match.end() : match.end() + _AROUND]
         is_ended = _ENDED.match(behind) is not None
-        if (
-            (bracket.search(before) and behind.lstrip()[:1] == b"]")
-            or template.match(behind)
-            or (is_ended and used.search(before))
-        ):
+        if surroundings.say_size(before, behind, is_ended=is_ended):
             sure.append(match.span(1))
         elif is_ended and (found := _NAMED.search(before)) is not None:
             constant = found[1] or found[2] or found[3]

@@ -17,11 +17,8 @@ from typing import NamedTuple
 from tflm_studio.formats.c_array_style import array_style
 from tflm_studio.formats.c_literal_exchange import exchanged
 from tflm_studio.formats.c_size_literals import extent_before, size_literals, spelled
-from tflm_studio.formats.c_source_reader import (
-    ByteArray,
-    choose_model_array,
-    find_byte_arrays,
-)
+from tflm_studio.formats.c_source_reader import choose_model_array, find_byte_arrays
+from tflm_studio.formats.c_source_scanner import ByteArray
 from tflm_studio.model.errors import ReadError, WriteError
 
 C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})

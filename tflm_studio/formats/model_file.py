@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
-import stat
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
 from tflm_studio.formats.atomic_file import NewFile, write_all_atomically, write_atomically
-from tflm_studio.formats.c_source_reader import choose_model_array, looks_like_c_source
+from tflm_studio.formats.c_source_reader import choose_model_array
 from tflm_studio.formats.c_source_splice import C_SUFFIXES, HEADER_SUFFIXES, CSource
 from tflm_studio.formats.c_source_writer import (
     CSourceStyle,
@@ -21,8 +19,9 @@ from tflm_studio.formats.c_source_writer import (
     check_symbol,
     symbol_for,
 )
-from tflm_studio.formats.file_stamp import is_same_path, stamp_from, stamp_of
-from tflm_studio.formats.firmware_image import MAX_IMAGE_BYTES, is_container
+from tflm_studio.formats.file_bytes import read_bytes
+from tflm_studio.formats.file_kinds import HEAD_BYTES, is_json, may_be_image
+from tflm_studio.formats.file_stamp import is_same_path
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_patch import Misfit, patched
 from tflm_studio.formats.flatbuffer_reader import Origin, read_flatbuffer
@@ -33,11 +32,9 @@ from tflm_studio.formats.image_host import model_of_image
 from tflm_studio.formats.layout import Layout
 from tflm_studio.formats.model_json import (
     JsonOrigin,
-    looks_like_model_json,
     read_model_json,
     write_model_json,
 )
-from tflm_studio.formats.snapshot import snapshot_folder, take_snapshot
 from tflm_studio.formats.tail import (
     in_flatbuffer,
     kept_bytes,
@@ -51,11 +48,6 @@ from tflm_studio.schema.tables import Model
 
 FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
 JSON_SUFFIXES = frozenset({".json"})
-MAX_FILE_BYTES = 2**36
-MAPPED_BYTES = 2**24  # smaller files are read faster than they are copied and mapped
-HEAD_BYTES = 2**16  # that show what kind of file it is
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-
 PathLike = str | os.PathLike[str]
 
 
@@ -70,7 +62,7 @@ def load_model_from_file(path: PathLike, symbol: str | None = None) -> Model:
         ReadError: The file cannot be read as a model; says why and where.
     """
     path = Path(path)
-    return read_model(_read_bytes(path, symbol), str(path), symbol)
+    return read_model(read_bytes(path, symbol), str(path), symbol)
 
 
 def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -> Model:
@@ -83,50 +75,17 @@ def read_model(data: bytes | memoryview, name: str, symbol: str | None = None) -
     if data[4:8] == IDENTIFIER:
         return read_flatbuffer(data, name)
     head, data = bytes(data[:HEAD_BYTES]), bytes(data)
-    if _may_be_image(head):
+    if may_be_image(head):
         model = model_of_image(data, name, symbol)
         if model is not None:
             return model
-    if _is_json(head, name, symbol):
+    if is_json(head, name, symbol):
         return read_model_json(data, name)
     array = choose_model_array(data, name, symbol)
     model = read_flatbuffer(array.data, f"{name}: {array.symbol}")
     if isinstance(model.extra, Origin):
         model.extra.source = CSource(Path(name), data, array.symbol, array.data)
     return model
-
-
-def _may_be_image(head: bytes) -> bool:
-    """Whether a file that begins so is firmware, as far as it is not another kind of file."""
-    if is_container(head):
-        return True
-    is_known = not head or head.startswith(LFS_POINTER) or looks_like_model_json(head)
-    return not is_known and not looks_like_c_source(head)
-
-
-def _is_json(head: bytes, name: str, symbol: str | None) -> bool:
-    """Whether a file that begins so, and is no flatbuffer, is JSON; otherwise it is C.
-
-    Raises:
-        ReadError: It is neither; whatever follows need not be read.
-    """
-    if not head:
-        raise ReadError(f"{name}: the file is empty.")
-    if head.startswith(LFS_POINTER):
-        raise ReadError(
-            f"{name}: this is a Git LFS pointer, not the model itself. Run 'git lfs pull' in "
-            "its repository, then open the file again."
-        )
-    if symbol is None and looks_like_model_json(head):
-        return True
-    if symbol is not None or looks_like_c_source(head):
-        return False
-    raise ReadError(
-        f"{name}: this is neither a TFLite model (bytes 4 to 7 are not 'TFL3') nor a C source "
-        "with a byte array nor a model as JSON nor a firmware image with a model in it. Open "
-        "a .tflite file, a .cc, .h, .c, .cpp or .ino file, a .json file, or an .elf, .hex, "
-        ".uf2 or .bin image."
-    )
 
 
 def save_model_to_file(
@@ -338,52 +297,3 @@ def _reads_back(layout: Layout, model: Model) -> bool:
     except ReadError:
         # What was patched is part of the structure as well.
         return False
-
-
-def _read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-            raise ReadError(f"{path}: this is a device or a pipe; name a file.")
-        if status.st_size > MAX_FILE_BYTES:
-            raise ReadError(f"{path}: the file is larger than any model this program reads.")
-        is_large = status.st_size >= MAPPED_BYTES
-        is_mapped = is_large and _is_flatbuffer(path, symbol)
-        data = memoryview(take_snapshot(path)) if is_mapped else path.read_bytes()
-        if stamp_of(path) != stamp_from(status):
-            raise ReadError(
-                f"{path}: another program is writing this file; open it again once it is done."
-            )
-        return data
-    except ReadError:
-        raise
-    except OSError as error:
-        raise ReadError(_why_not_read(path, error)) from error
-    except ValueError as error:
-        raise ReadError(f"{str(path)!r} is not the name of a file: {error}.") from error
-
-
-def _is_flatbuffer(path: Path, symbol: str | None) -> bool:
-    """Whether a large file is one; what is no kind of model is refused before it is read."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if head[4:8] == IDENTIFIER:
-        return True
-    if not _may_be_image(head) or path.stat().st_size > MAX_IMAGE_BYTES:
-        _is_json(head, str(path), symbol)
-    return False
-
-
-def _why_not_read(path: Path, error: OSError) -> str:
-    if isinstance(error, IsADirectoryError):
-        return f"{path}: this is a folder; name a file in it."
-    if isinstance(error, FileNotFoundError):
-        return f"{path}: there is no such file."
-    if isinstance(error, PermissionError):
-        return f"{path}: you may not read this file; check its permissions."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return (
-            f"{path}: a large file is copied before it is opened, and there is no room for "
-            f"that in {snapshot_folder()}; free some, or set XDG_CACHE_HOME to another disk."
-        )
-    return f"{path}: cannot be read: {error.strerror or error}."

@@ -14,11 +14,10 @@ from tflm_studio.model.operators import (
     OperatorKnowledge,
     find_knowledge,
     known_operators,
-    operator_code,
 )
 from tflm_studio.schema.enums import BuiltinOperator
 from tflm_studio.schema.structure import Table
-from tflm_studio.schema.tables import Model, Operator, OperatorCode
+from tflm_studio.schema.tables import Operator, OperatorCode
 
 UNIONS = ("builtin_options", "builtin_options_2")
 # Old readers find this number where the code of a newer operator does not fit.
@@ -146,11 +145,6 @@ def custom_kind(custom_code: str) -> OperatorKind:
     if not custom_code:
         raise EditError("A custom operator needs a custom code, the name it is registered by.")
     return _kind(find_knowledge(OperatorCode(CUSTOM, custom_code, 1, BuiltinOperator.CUSTOM)))
-
-
-def kind_of(model: Model, operator: Operator) -> OperatorKind:
-    """The kind of an operator of a model; a plain one if nothing is known of it."""
-    return _kind(find_knowledge(operator_code(model, operator)))
 
 
 def kind_named(text: str) -> OperatorKind:

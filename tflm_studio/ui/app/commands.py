@@ -336,7 +336,7 @@ class Commands(QObject):
 
     def view_reset_layout(self) -> None:
         """Puts all panels back."""
-        self._window.reset_layout()
+        self._window.dock_layout.reset()
 
     def help_about(self) -> None:
         """Says which version this is."""

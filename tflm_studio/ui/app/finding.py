@@ -60,7 +60,7 @@ class Finding(QObject):
             query = page.filter(text)
         note = query.problem or (self._tell(query.place) if query.place else "")
         self._bar.say(note, wrong=bool(query.problem))
-        self._window.title_tabs()
+        self._window.tabs.show_counts()
         return query
 
     def _tell(self, place: NamedPlace) -> str:

@@ -42,11 +42,11 @@ class FirmwareCommands(QObject):
 
     def show_arena(self) -> None:
         """Shows the panel and gives it the focus."""
-        self._window.show_dock(self._window.arena_panel)
+        self._window.dock_layout.show(self._window.arena_panel)
 
     def show_resolver(self) -> None:
         """Shows the panel and gives it the focus."""
-        self._window.show_dock(self._window.resolver_panel)
+        self._window.dock_layout.show(self._window.resolver_panel)
 
     def copy_resolver(self) -> None:
         """Copies the resolver as the panel has it."""

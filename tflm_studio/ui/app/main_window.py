@@ -9,55 +9,39 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QDockWidget,
-    QLabel,
     QMainWindow,
-    QTabWidget,
     QToolBar,
     QVBoxLayout,
     QWidget,
 )
 
 from tflm_studio.analysis.opening import opening_notes
-from tflm_studio.editing.associated_files import PLACE as FILES
 from tflm_studio.editing.document import Change, ChangeKind, Document
 from tflm_studio.editing.journal import Journal
 from tflm_studio.model.address import Address
-from tflm_studio.model.excerpts import SHOWN_NAME_CHARACTERS, excerpt
-from tflm_studio.model.operators import weight_inputs
 from tflm_studio.model.place_names import name_thing, thing_at
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.commands import Commands
+from tflm_studio.ui.app.dock_layout import DockLayout
 from tflm_studio.ui.app.finding import Finding
 from tflm_studio.ui.app.reach_notices import ReachNotices
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.models.arena_watch import ArenaWatch
-from tflm_studio.ui.models.buffer_table import BufferTable
 from tflm_studio.ui.models.file_watch import FileWatch
-from tflm_studio.ui.models.operator_table import INDEX_COLUMNS, OperatorTable
 from tflm_studio.ui.models.session import Session
-from tflm_studio.ui.models.tensor_table import TYPE_COLUMN, TensorTable
-from tflm_studio.ui.models.tool_tips import tool_tip
 from tflm_studio.ui.views.arena_panel import ArenaPanel
 from tflm_studio.ui.views.buffer_view import BufferView
-from tflm_studio.ui.views.delegates import (
-    ChipDelegate,
-    ElementTypeDelegate,
-    TensorIndexDelegate,
-)
 from tflm_studio.ui.views.find_field import FindBar, FindField
 from tflm_studio.ui.views.history_panel import HistoryPanel
 from tflm_studio.ui.views.inspector import Inspector
-from tflm_studio.ui.views.metadata_panel import MetadataPanel
 from tflm_studio.ui.views.notice_bar import NoticeBar
-from tflm_studio.ui.views.operator_view import OperatorView
 from tflm_studio.ui.views.outline import Outline
 from tflm_studio.ui.views.record_view import RecordView
 from tflm_studio.ui.views.resolver_panel import ResolverPanel
 from tflm_studio.ui.views.shared_line import SharedLine
 from tflm_studio.ui.views.start_panel import StartPanel
+from tflm_studio.ui.views.status_line import StatusLine
+from tflm_studio.ui.views.table_tabs import TableTabs
 
 if TYPE_CHECKING:
     from tflm_studio.ui.app.windows import Windows
@@ -65,12 +49,6 @@ if TYPE_CHECKING:
 DEFAULT_SIZE = QSize(1440, 900)
 MINIMUM_SIZE = QSize(760, 480)
 ROOM_SHARE = 0.95  # of the screen, for who has a small one
-SEARCHED_OPERATORS = 200
-STATUS_INDENT = 18
-TABS = ("operators", "tensors", "buffers", "metadata")
-LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-BUFFER, FIRST_BEHIND = 2, 4  # of the docks: behind the buffer stand those seldom looked at
-BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 
 
 class MainWindow(QMainWindow):
@@ -108,9 +86,10 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self._build_center()
-        self._select_first()  # before the panels, which would show something else first
+        self.tabs.select_first()  # before the panels, which would show something else first
         self._build_docks()
-        self._build_status()
+        self.status_line = StatusLine(self.arena_watch)
+        self.setStatusBar(self.status_line)
         self.commands = Commands(self)
         self._build_toolbar()
         self.file_watch = FileWatch(self)
@@ -143,44 +122,13 @@ class MainWindow(QMainWindow):
         column.addWidget(self.notice)
         self.setCentralWidget(center)
 
-    def _build_tabs(self) -> QTabWidget:
-        self.tabs = QTabWidget()
-        self.tabs.setObjectName("tabs")
-        self.tabs.setDocumentMode(True)
-        self.operator_view = OperatorView(OperatorTable(self.session, self), "operator_table")
-        # Names of tensors differ at their ends.
-        left = Qt.TextElideMode.ElideLeft
-        self.tensor_view = RecordView(TensorTable(self.session, self), "tensor_table", left)
-        self.buffer_table_view = RecordView(BufferTable(self.session, self), "buffer_table")
-        self.metadata_panel = MetadataPanel(self.session)
-        self._set_delegates()
-        pages = (
-            self.operator_view,
-            self.tensor_view,
-            self.buffer_table_view,
-            self.metadata_panel,
-        )
-        for name, page in zip(TABS, pages, strict=True):
-            self.tabs.addTab(page, name.capitalize())
-        self.subgraph_choice = QComboBox()
-        self.subgraph_choice.setObjectName("subgraph_choice")
-        self.subgraph_choice.setToolTip("The subgraph that the tables show")
-        self.subgraph_choice.activated.connect(self._on_subgraph_chosen)
-        self.session.subgraph_changed.connect(self.subgraph_choice.setCurrentIndex)
-        self.session.subgraph_changed.connect(self.title_tabs)
-        self.tabs.setCornerWidget(self.subgraph_choice)
-        self.tabs.currentChanged.connect(lambda: self.finding.follow_tab())
+    def _build_tabs(self) -> TableTabs:
+        self.tabs = TableTabs(self.session)
+        self.operator_view = self.tabs.operator_view
+        self.tensor_view = self.tabs.tensor_view
+        self.buffer_table_view = self.tabs.buffer_table_view
+        self.metadata_panel = self.tabs.metadata_panel
         return self.tabs
-
-    def _set_delegates(self) -> None:
-        operators = self.operator_view.table
-        assert isinstance(operators, OperatorTable)
-        self.operator_view.setItemDelegateForColumn(1, ChipDelegate(self.operator_view))
-        for column in INDEX_COLUMNS:
-            delegate = TensorIndexDelegate(operators, self.operator_view)
-            self.operator_view.setItemDelegateForColumn(column, delegate)
-        types = ElementTypeDelegate(self.tensor_view)
-        self.tensor_view.setItemDelegateForColumn(TYPE_COLUMN, types)
 
     def _build_docks(self) -> None:
         self.outline = Outline(self.session)
@@ -193,36 +141,23 @@ class MainWindow(QMainWindow):
         self.arena_watch = ArenaWatch(self.session)
         self.arena_panel = ArenaPanel(self.session, self.arena_watch)
         self.resolver_panel = ResolverPanel(self.session, self._open_models)
-        self.docks = [
-            self._add_dock("Outline", self.outline, LEFT),
-            self._add_dock("Inspector", self.inspector, RIGHT),
-            self._add_dock("Buffer", self.buffer_view, BOTTOM),
-            self._add_dock("History", self.history_panel, BOTTOM),
-            self._add_dock("Arena", self.arena_panel, BOTTOM),
-            self._add_dock("Resolver", self.resolver_panel, BOTTOM),
-        ]
-        self._stack_docks()
-        self.setCorner(Qt.Corner.BottomLeftCorner, BOTTOM)
-        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
-
-    def _stack_docks(self) -> None:
-        behind: list[ArenaPanel | ResolverPanel] = [self.arena_panel, self.resolver_panel]
-        for dock, panel in zip(self.docks[FIRST_BEHIND:], behind, strict=True):
-            self.tabifyDockWidget(self.docks[BUFFER], dock)
-            dock.visibilityChanged.connect(panel.set_shown)
-        self.docks[BUFFER].raise_()
+        self.dock_layout = DockLayout(
+            self,
+            {
+                "Outline": self.outline,
+                "Inspector": self.inspector,
+                "Buffer": self.buffer_view,
+                "History": self.history_panel,
+                "Arena": self.arena_panel,
+                "Resolver": self.resolver_panel,
+            },
+        )
+        self.docks = self.dock_layout.docks
 
     def _open_models(self) -> list[tuple[str, Model]]:
         others = self.windows.open_windows if self.windows is not None else []
         every = [self, *(window for window in others if window is not self)]
         return [(window.document.name, window.document.model) for window in every]
-
-    def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title)
-        dock.setObjectName(f"dock.{title.lower()}")
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        return dock
 
     def _build_toolbar(self) -> None:
         toolbar = QToolBar("Toolbar")
@@ -232,20 +167,10 @@ class MainWindow(QMainWindow):
         self.commands.fill_toolbar(toolbar)
         self.find_bar = FindBar()
         self.finding = Finding(self, self.find_bar)
+        self.tabs.currentChanged.connect(lambda: self.finding.follow_tab())
         toolbar.addWidget(self.find_bar)
         self.addToolBar(toolbar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-
-    def _build_status(self) -> None:
-        self.facts_label, self.arena_label, self.place_label = QLabel(), QLabel(), QLabel()
-        self.arena_label.setObjectName("arena_label")
-        self.arena_label.setIndent(STATUS_INDENT)
-        for label in (self.facts_label, self.arena_label, self.place_label):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-        self.statusBar().addWidget(self.facts_label)
-        self.statusBar().addWidget(self.arena_label)
-        self.arena_watch.changed.connect(self._show_arena)
-        self.statusBar().addPermanentWidget(self.place_label)
 
     # ------------------------------------------------------------------ layout
 
@@ -253,38 +178,13 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(MINIMUM_SIZE)
         room = self.screen().availableGeometry().size() * ROOM_SHARE
         self.resize(DEFAULT_SIZE.boundedTo(room))
-        self._default_state = self.saveState()
+        self.dock_layout.keep()
         layout = self.settings.layout()
         if layout is not None and self.restoreGeometry(layout[0]):
             self.restoreState(layout[1])
         else:
             # Docks take sizes only once the window is laid out.
-            QTimer.singleShot(0, self, self.reset_dock_sizes)
-
-    def show_dock(self, panel: QWidget) -> None:
-        """Shows a panel of a dock and gives it the focus."""
-        dock = next(each for each in self.docks if each.widget() is panel)
-        dock.show()
-        dock.raise_()
-        panel.setFocus()
-
-    def reset_layout(self) -> None:
-        """Puts all panels back to where they were at first."""
-        self.restoreState(self._default_state)
-        for dock in self.docks:
-            dock.show()
-        self.docks[BUFFER].raise_()
-        self.reset_dock_sizes()
-
-    def reset_dock_sizes(self) -> None:
-        """Gives the docks their share of the window."""
-        outline, inspector, buffer, history, *_ = self.docks
-        width, height = self.width(), self.height()
-        side = max(180, width // 7)
-        across, along = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks([outline, inspector], [side, max(260, width * 24 // 100)], across)
-        self.resizeDocks([buffer], [height * 38 // 100], along)
-        self.resizeDocks([buffer, history], [width * 33 // 50, width * 7 // 50], across)
+            QTimer.singleShot(0, self, self.dock_layout.reset_sizes)
 
     def _on_view_choices_changed(self) -> None:
         self.settings.view_choices = self.buffer_view.choices.made
@@ -299,9 +199,8 @@ class MainWindow(QMainWindow):
         sample = "  (sample)" if self.is_sample and self.document.path is None else ""
         self.setWindowTitle(f"{self.document.name}{sample}[*] — TFLM Studio")
         self.setWindowModified(self.document.modified)
-        self.title_tabs()
-        self.facts_label.setText(self.session.facts.describe())
-        self.facts_label.setToolTip(tool_tip(self.session.facts.name_kinds()))
+        self.tabs.show_counts()
+        self.status_line.show_facts(self.session.facts)
         self._show_place()
         self.commands.refresh()
         if change is not None and self.session.facts.has_outside != self._told_of_outside:
@@ -343,45 +242,14 @@ class MainWindow(QMainWindow):
             )
 
     def _on_selection_changed(self, address: Address) -> None:
-        kind = _tab_of(address)
-        current = TABS[self.tabs.currentIndex()]
-        # A click in a table keeps its tab; links lead to the tab of what they name.
-        if kind and kind != current and not self._has_focus_in_tables():
-            self.tabs.setCurrentIndex(TABS.index(kind))
+        self.tabs.follow(address)
         self._show_place()
         self.commands.refresh()
 
-    def _has_focus_in_tables(self) -> bool:
-        return self.tabs.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
-
-    def title_tabs(self) -> None:
-        """Says how many rows the tables show, and names the subgraphs."""
-        model, index = self.document.model, self.session.subgraph_index
-        subgraphs = model.subgraphs or []
-        for tab, view in enumerate(self.record_views):
-            self.tabs.setTabText(tab, f"{TABS[tab].capitalize()}  {view.count_text()}")
-        named = (excerpt(s.name or "", SHOWN_NAME_CHARACTERS) for s in subgraphs)
-        names = [f"Subgraph {k}  {name}".strip() for k, name in enumerate(named)]
-        shown = [self.subgraph_choice.itemText(k) for k in range(self.subgraph_choice.count())]
-        if names != shown:
-            self.subgraph_choice.clear()
-            self.subgraph_choice.addItems(names)
-            self.subgraph_choice.setCurrentIndex(index)
-        self.subgraph_choice.setVisible(len(names) > 1)
-
     def _show_place(self) -> None:
         thing = thing_at(self.session.selection.address)
-        self.place_label.setText(name_thing(self.document.model, thing) if thing else "")
-
-    def _show_arena(self) -> None:
-        estimate = self.arena_watch.estimate
-        text = f"arena ≈ {estimate.recommended / 1024:,.1f} KiB" if estimate else ""
-        self.arena_label.setText(text)
-        self.arena_label.setToolTip(
-            f"A kTensorArenaSize of {estimate.recommended:,} bytes is recommended (estimate)"
-            if estimate
-            else ""
-        )
+        place = name_thing(self.document.model, thing) if thing else ""
+        self.status_line.place_label.setText(place)
 
     @property
     def find_field(self) -> FindField:
@@ -391,31 +259,12 @@ class MainWindow(QMainWindow):
     @property
     def record_views(self) -> tuple[RecordView, ...]:
         """The tables of operators, tensors and buffers."""
-        return self.operator_view, self.tensor_view, self.buffer_table_view
-
-    def _on_subgraph_chosen(self, index: int) -> None:
-        self.session.show_subgraph(index)
-
-    def _select_first(self) -> None:
-        """Selects the first operator with weights, so that there is something to look at."""
-        model, table = self.document.model, self.operator_view.table
-        assert isinstance(table, OperatorTable)
-        operators = table.records()[:SEARCHED_OPERATORS]
-        with_weights = (
-            row
-            for row, o in enumerate(operators)
-            if weight_inputs(model, self.session.subgraph, o)
-        )
-        if operators:
-            row = next(with_weights, 0)
-            self.session.selection.start((*table.list_address(), row))
+        return self.tabs.record_views
 
     def show_place(self, address: Address) -> None:
         """Selects a place and shows the tab it stands in."""
         self.session.selection.select(address)
-        kind = _tab_of(address)
-        if kind:
-            self.tabs.setCurrentIndex(TABS.index(kind))
+        self.tabs.show_tab_of(address)
 
     # ------------------------------------------------------------------ for commands
 
@@ -423,11 +272,6 @@ class MainWindow(QMainWindow):
     def is_untouched_sample(self) -> bool:
         """Whether the window may give way to a file."""
         return self.is_sample and not self.document.history.steps
-
-    def current_table(self) -> QAbstractItemView | None:
-        """The table of the current tab, if it has one."""
-        page = self.tabs.currentWidget()
-        return page if isinstance(page, QAbstractItemView) else None
 
     def current_record_view(self) -> RecordView | None:
         """The table of records that has the focus, or that of the current tab."""
@@ -461,10 +305,3 @@ class MainWindow(QMainWindow):
         if self.windows is not None:
             self.windows.remove(self)
         event.accept()
-
-
-def _tab_of(address: Address) -> str:
-    """The tab that shows a place; "" if none does."""
-    if address[:1] == FILES:
-        return "metadata"
-    return next((str(step) for step in reversed(address) if step in TABS), "")

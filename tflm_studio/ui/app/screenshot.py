@@ -105,7 +105,7 @@ def _draw(
         least = f"{window.width()}x{window.height()}"
         window.close()
         raise EditError(f"The window does not get smaller than {least}; ask for more.")
-    window.reset_dock_sizes()
+    window.dock_layout.reset_sizes()
     if address is not None:
         window.show_place(address)
     window.buffer_view.show_page(page)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.model.address import Address
 from tflm_studio.ui.app.chosen_rows import ask_in
 from tflm_studio.ui.views.weights_dialog import WeightsDialog

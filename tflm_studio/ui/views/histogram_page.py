@@ -9,21 +9,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
 
 import numpy as np
-import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QPalette
 
-from tflm_studio.analysis.channel_histograms import Counts, channel_histograms
-from tflm_studio.analysis.statistics import Histogram, Statistics, saturation_ends
+from tflm_studio.analysis.channel_histograms import ChannelCounts, count_channels
+from tflm_studio.analysis.histograms import Counts, Histogram
+from tflm_studio.analysis.statistics import Statistics, saturation_ends
 from tflm_studio.analysis.value_blocks import channel_axis, spread
 from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.colours import channel_colour, is_dark
+from tflm_studio.ui.views.histogram_curves import (
+    CountAxis,
+    HistogramCurves,
+    count_heights,
+    heights_range,
+    ridge_at,
+    ridges_range,
+)
 from tflm_studio.ui.views.plot import Plot, drawable, drawable_range
 from tflm_studio.ui.views.plot_controls import Choice
 from tflm_studio.ui.views.plot_export import Drawn
@@ -35,9 +40,6 @@ Paint = QPalette.ColorRole
 BACKGROUND_ELEMENTS = 1 << 18  # more are counted in a thread
 MOST_RIDGES, MOST_OVERLAID = 64, 12
 RIDGE_PIXELS = 9  # from one to the next, at least
-RIDGE_HEIGHT = 2.4  # of the distance of two ridges
-LEAST_BINS, MOST_BINS = 24, 128  # of a channel
-HALF = math.log10(0.5)  # where bars of a logarithmic scale stand; a count of 1 is at 0
 
 COUNTS = Choice(
     "histogram.counts", "Scale of the counts", (("linear", "linear"), ("log", "logarithmic"))
@@ -49,45 +51,16 @@ PARTS = Choice(
 )
 
 
-class CountAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is not typed
-    """Counts, on a linear or a logarithmic scale, or names of ridges."""
-
-    is_log = False
-
-    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        if self.is_log:
-            return [(float(max(1, round((high - low) * 24 / max(size, 24)))), 0.0)]
-        spacings = super().tickSpacing(low, high, size)
-        return [(step, shift) for step, shift in spacings if step >= 1] or [(1.0, 0.0)]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        shown = (10.0**value if self.is_log else value for value in values)
-        return [f"{round(value):,}" if value >= 1 else "" for value in shown]
-
-    def tickValues(self, low: float, high: float, size: float) -> Any:
-        found = super().tickValues(low, high, size)
-        least = 0.0 if self.is_log else -math.inf
-        return [(step, [v for v in values if v >= least]) for step, values in found]
-
-
-class Channels(NamedTuple):
-    """Histograms of some channels in the same bins."""
-
-    indices: list[int]
-    bins: Histogram
-    counts: Counts
-
-
 class HistogramPage(PlotPage):
     """Bars of counts, with marks at the ends, the mean, zero and where values saturate."""
 
     def __init__(self, document: Document) -> None:
-        self._axis = CountAxis(orientation="left")
-        super().__init__(Plot(axes={"left": self._axis}), (COUNTS, PARTS))
+        axis = CountAxis(orientation="left")
+        super().__init__(Plot(axes={"left": axis}), (COUNTS, PARTS))
+        self._curves = HistogramCurves(self.plot, axis)
         self._histogram: Histogram | None = None
         self._statistics: Statistics | None = None
-        self._channels: Channels | None = None
-        self._curves: list[Any] = []
+        self._channels: ChannelCounts | None = None
         self._marks = ValueMarks(self.plot)
         self._task = LatestTask(self)
         self._task.finished.connect(self._on_channels_counted)
@@ -158,15 +131,21 @@ class HistogramPage(PlotPage):
         if known is not None and known.indices == wanted:
             self._show()
             return
-        bins = _coarser(whole, grid.contents.count // count)
-        work = partial(_counted, grid=grid, axis=axis, wanted=wanted, bins=bins)
+        work = partial(
+            count_channels,
+            grid.contents,
+            axis,
+            wanted,
+            whole.coarser(grid.contents.count // count),
+            real=grid.is_real,
+        )
         if grid.contents.count > BACKGROUND_ELEMENTS:
             self._show()
             self._task.start(lambda cancelled: work(cancelled=cancelled))
         else:
             self._on_channels_counted(work(cancelled=lambda: False))
 
-    def _on_channels_counted(self, channels: Channels) -> None:
+    def _on_channels_counted(self, channels: ChannelCounts) -> None:
         self._channels = channels
         self._show()
 
@@ -190,7 +169,7 @@ class HistogramPage(PlotPage):
         else:
             self.set_caption(self._channels_text(grid, self._channels))
 
-    def _channels_text(self, grid: ValueGrid, channels: Channels) -> str:
+    def _channels_text(self, grid: ValueGrid, channels: ChannelCounts) -> str:
         axis = channel_axis(grid.contents)
         assert axis is not None
         count, name = grid.contents.shape[axis], grid.contents.axis_names[axis]
@@ -202,17 +181,15 @@ class HistogramPage(PlotPage):
     # ------------------------------------------------------------------ drawing
 
     def _draw(self) -> None:
-        for curve in self._curves:
-            self.plot.removeItem(curve)
-        self._curves.clear()
-        self._axis.is_log = self._is_log and self._parts != "ridges"
-        self._axis.setTicks(None)
+        channels, is_log = self._channels, self._is_log
+        self._curves.clear(counts_log=is_log and self._parts != "ridges")
         if self._parts == "all":
             if self._histogram is not None:
-                self._draw_bars(self._histogram)
-        elif self._channels is not None:
-            draw = self._draw_ridges if self._parts == "ridges" else self._draw_overlay
-            draw(self._channels)
+                self._curves.draw_bars(self._histogram, is_log)
+        elif channels is not None and self._parts == "ridges":
+            self._curves.draw_ridges(channels, self.channel, is_log)
+        elif channels is not None:
+            self._curves.draw_overlay(channels, self.channel, is_log)
         self._marks.show_marks(self._found_marks())
         self._name_axes()
 
@@ -224,85 +201,6 @@ class HistogramPage(PlotPage):
             left = grid.contents.axis_names[channel_axis(grid.contents) or 0]
         if self.plot.titles != {"bottom": bottom, "left": left}:
             self.plot.show_titles(bottom, left)
-
-    def _heights(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
-        if self._is_log:
-            found: NDArray[np.float64] = np.log10(np.maximum(counts, 0.5))
-            return found
-        return counts.astype(np.float64)
-
-    def _add_curve(self, **options: Any) -> None:
-        curve = pg.PlotCurveItem(**options)
-        self._curves.append(curve)
-        self.plot.addItem(curve)
-
-    def _add_line(
-        self, bins: Histogram, heights: NDArray[np.float64], floor: float, brush: Any, pen: Any
-    ) -> None:
-        """A line through the middles of the bins, from the floor and back to it."""
-        edges = drawable(bins.edges)
-        middles = edges[:-1] / 2 + edges[1:] / 2
-        self._add_curve(
-            x=np.concatenate([edges[:1], middles, edges[-1:]]),
-            y=np.concatenate([[floor], heights, [floor]]),
-            fillLevel=floor if brush is not None else None,
-            brush=brush,
-            pen=pen,
-            antialias=True,
-        )
-
-    def _draw_bars(self, histogram: Histogram) -> None:
-        floor = HALF if self._is_log else 0.0
-        accent = self.plot.colour(Paint.Accent)
-        self._add_curve(
-            x=drawable(histogram.edges),
-            y=self._heights(histogram.counts),
-            stepMode="center",
-            fillLevel=floor,
-            brush=accent,
-            pen=None,
-        )
-
-    def _draw_ridges(self, channels: Channels) -> None:
-        last = len(channels.indices) - 1
-        accent, base = self.plot.colour(Paint.Accent), self.plot.colour(Paint.Base)
-        for number, (index, counts) in enumerate(
-            zip(channels.indices, channels.counts, strict=True)
-        ):
-            offset = float(last - number)
-            heights = self._heights(counts) - (HALF if self._is_log else 0.0)
-            top = float(heights.max()) or 1.0
-            share = 0.85 if index == self.channel else 0.28
-            pen = pg.mkPen(accent, width=2 if index == self.channel else 1)
-            self._add_line(
-                channels.bins,
-                heights / top * min(RIDGE_HEIGHT, last + 1) + offset,
-                offset,
-                _mixed(accent, base, share),
-                pen,
-            )
-        every = max(1, -(-(last + 1) * 16 // max(self.plot.height() - 60, 16)))
-        names = [
-            (float(last - number), f"{index}")
-            for number, index in enumerate(channels.indices)
-            if number % every == 0
-        ]
-        self._axis.setTicks([names])
-
-    def _draw_overlay(self, channels: Channels) -> None:
-        floor = HALF if self._is_log else 0.0
-        dark = is_dark(self.plot.palette())
-        order = sorted(
-            range(len(channels.indices)), key=lambda n: channels.indices[n] == self.channel
-        )
-        for number in order:
-            is_chosen = channels.indices[number] == self.channel
-            color = channel_colour(number, len(channels.indices), dark)
-            fill = QColor(color)
-            fill.setAlphaF(0.25)
-            pen = pg.mkPen(color, width=2 if is_chosen else 1)
-            heights = self._heights(channels.counts[number])
-            self._add_line(channels.bins, heights, floor, fill if is_chosen else None, pen)
 
     def _found_marks(self) -> Iterator[Mark]:
         grid, found = self.grid, self._statistics
@@ -355,18 +253,15 @@ class HistogramPage(PlotPage):
         self.plot.setYRange(floor, floor + (top - floor) * height / free, padding=0)
 
     @property
-    def _shown_channels(self) -> Channels | None:
+    def _shown_channels(self) -> ChannelCounts | None:
         return self._channels if self._parts != "all" else None
 
     def _height_range(self) -> tuple[float, float]:
         channels = self._shown_channels
         if self._parts == "ridges" and channels is not None:
-            last = len(channels.indices) - 1
-            return -0.05 * (last + 1), last + min(RIDGE_HEIGHT, last + 1)
+            return ridges_range(len(channels.indices))
         counts = channels.counts if channels is not None else self._histogram_counts
-        top = float(self._heights(counts).max())
-        floor = HALF if self._is_log else 0.0
-        return floor, max(top, floor + 1.0)
+        return heights_range(counts, self._is_log)
 
     @property
     def _histogram_counts(self) -> Counts:
@@ -379,14 +274,14 @@ class HistogramPage(PlotPage):
         """The bin at a place and its count."""
         if self._parts == "all":
             histogram = self._histogram
-            number = _bin_at(histogram, place.x()) if histogram is not None else None
+            number = histogram.bin_at(place.x()) if histogram is not None else None
             if histogram is None or number is None:
                 return ""
             return f"{self._bin_text(histogram, number)}: {histogram.counts[number]:,}"
         channels, grid = self._channels, self.grid
         if channels is None or grid is None:
             return ""
-        number = _bin_at(channels.bins, place.x())
+        number = channels.bins.bin_at(place.x())
         if number is None:
             return ""
         line = self._channel_at(channels, number, place.y())
@@ -395,11 +290,10 @@ class HistogramPage(PlotPage):
         text = self._bin_text(channels.bins, number)
         return f"{name} {channels.indices[line]}, {text}: {count:,}"
 
-    def _channel_at(self, channels: Channels, number: int, height: float) -> int:
+    def _channel_at(self, channels: ChannelCounts, number: int, height: float) -> int:
         if self._parts == "ridges":
-            last = len(channels.indices) - 1
-            return min(max(last - math.floor(height), 0), last)
-        apart = np.abs(self._heights(channels.counts[:, number]) - height)
+            return ridge_at(height, len(channels.indices))
+        apart = np.abs(count_heights(channels.counts[:, number], self._is_log) - height)
         return int(apart.argmin())
 
     def _bin_text(self, bins: Histogram, number: int) -> str:
@@ -426,33 +320,5 @@ class HistogramPage(PlotPage):
         return Drawn(("from", "to", *names), rows)
 
 
-def _counted(
-    grid: ValueGrid, axis: int, wanted: list[int], bins: Histogram, cancelled: Any
-) -> Channels:
-    counts = channel_histograms(
-        grid.contents, axis, wanted, bins, real=grid.is_real, cancelled=cancelled
-    )
-    return Channels(wanted, bins, counts)
-
-
-def _coarser(whole: Histogram, count: int) -> Histogram:
-    """Wider bins for the fewer values of a channel; their counts are to be found."""
-    most = min(MOST_BINS, max(LEAST_BINS, int(3 * math.sqrt(count))))
-    times = -(-len(whole.counts) // most)
-    bins = -(-len(whole.counts) // times)
-    return Histogram(whole.start, whole.width * times, np.zeros(bins, np.int64))
-
-
-def _bin_at(bins: Histogram, place: float) -> int | None:
-    position = (place - bins.start) / bins.width
-    return int(position) if 0 <= position < len(bins.counts) else None
-
-
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
-
-
-def _mixed(one: QColor, other: QColor, share: float) -> QColor:
-    pairs = ((one.redF(), other.redF()), (one.greenF(), other.greenF()))
-    red, green = (a * share + b * (1 - share) for a, b in pairs)
-    return QColor.fromRgbF(red, green, one.blueF() * share + other.blueF() * (1 - share))

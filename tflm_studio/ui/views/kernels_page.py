@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -24,6 +24,7 @@ from tflm_studio.analysis.kernel_images import (
     kernel_axes,
     kernel_images,
 )
+from tflm_studio.analysis.kernel_tiles import Tiles, arranged, mosaic
 from tflm_studio.analysis.statistics import Statistics
 from tflm_studio.editing.document import Document
 from tflm_studio.ui.models.tasks import LatestTask
@@ -61,41 +62,6 @@ SCALE = Choice(
     "Which values have the strongest colours",
     (("shared", "one scale"), ("own", "own scales")),
 )
-
-
-class Tiles(NamedTuple):
-    """Where the images stand: a cell is a pixel of an image, a gap is at least one cell.
-
-    Attributes:
-        kernels: Numbers of the kernels as they follow one another.
-        order: Numbers of the images as they stand, row after row.
-        columns: Images in a row.
-        height: Cells from one image to the one below.
-        width: Cells from one image to the one beside.
-        gap: Cells between two images.
-    """
-
-    kernels: NDArray[np.intp]
-    order: NDArray[np.intp]
-    columns: int
-    height: int
-    width: int
-    gap: int
-
-    @property
-    def rows(self) -> int:
-        """Rows of images."""
-        return -(-len(self.order) // self.columns)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Cells down and across, without a gap around them."""
-        return self.rows * self.height - self.gap, self.columns * self.width - self.gap
-
-    def corner(self, place: int) -> tuple[int, int]:
-        """Row and column of the first cell of the image at a place."""
-        row, column = divmod(place, self.columns)
-        return row * self.height, column * self.width
 
 
 class KernelsPage(PlotPage):
@@ -227,9 +193,9 @@ class KernelsPage(PlotPage):
             return
         self._tiles = self._arranged(found)
         numbers, colours = self._numbers(found)
-        mosaic = _mosaic(numbers, self._tiles)
-        self._image.setImage(mosaic, levels=(0, 255), autoLevels=False)
-        self._image.setRect(QRectF(0, 0, mosaic.shape[1], mosaic.shape[0]))
+        picture = mosaic(numbers, self._tiles, NOTHING)
+        self._image.setImage(picture, levels=(0, 255), autoLevels=False)
+        self._image.setRect(QRectF(0, 0, picture.shape[1], picture.shape[0]))
         self._bar.show_range(colours)
         own = self.controls.value(SCALE.key) == "own"
         self._bar.show_titles("× own" if own else " ", "")
@@ -237,22 +203,13 @@ class KernelsPage(PlotPage):
         self._outline_chosen()
 
     def _arranged(self, found: KernelImages) -> Tiles:
-        kernels, each, height, width = found.images.shape
-        order = np.arange(kernels)
+        order = np.arange(len(found.images))
         if self.controls.value(ORDER.key) == "norm":
             order = np.argsort(-np.nan_to_num(found.norms), kind="stable")
-        gap = max(1, round(max(height, width) / 6))
-        height, width = height + gap, width + gap
         size = self.plot.getViewBox().size()
         room = max(size.width(), 1.0) / max(size.height(), 1.0)
-        if each == 1:
-            columns = _best_columns(kernels, height, width, room)
-            return Tiles(order, order, columns, height, width, gap)
-        images = order[:, None] * each + np.arange(each)
-        across = _scale(each, kernels, height, width, room)
-        if across < _scale(kernels, each, height, width, room):
-            images = images.T
-        return Tiles(order, images.reshape(-1), images.shape[1], height, width, gap)
+        each, height, width = found.images.shape[1:]
+        return arranged(order, each, (height, width), room)
 
     def _numbers(self, found: KernelImages) -> tuple[NDArray[np.uint8], ColourRange]:
         assert self.grid is not None
@@ -296,27 +253,12 @@ class KernelsPage(PlotPage):
 
     def _outline_chosen(self) -> None:
         tiles, found = self._tiles, self._found
-        self._outline.setVisible(False)
-        if tiles is None or found is None or self.channel is None:
-            return
-        each = found.images.shape[1]
-        places = np.flatnonzero(tiles.order // each == self.channel)
-        if not len(places):
-            return
-        (top, left), (bottom, right) = (
-            tiles.corner(int(places[0])),
-            tiles.corner(int(places[-1])),
-        )
-        edge = tiles.gap / 2
-        self._outline.setRect(
-            QRectF(
-                left - edge,
-                top - edge,
-                right - left + tiles.width,
-                bottom - top + tiles.height,
-            )
-        )
-        self._outline.setVisible(True)
+        around = None
+        if tiles is not None and found is not None and self.channel is not None:
+            around = tiles.around(self.channel, found.images.shape[1])
+        self._outline.setVisible(around is not None)
+        if around is not None:
+            self._outline.setRect(QRectF(*around))
 
     def _restyle(self) -> None:
         colours = diverging_colours(self.palette())
@@ -327,22 +269,14 @@ class KernelsPage(PlotPage):
 
     # ------------------------------------------------------------------ picking
 
-    def _image_at(self, place: QPointF) -> tuple[int, int, int] | None:
+    def _hit(self, place: QPointF) -> tuple[int, int, int] | None:
         """Number of the image at a place, and the row and column in it."""
-        tiles, found = self._tiles, self._found
-        if tiles is None or found is None:
+        if self._tiles is None:
             return None
-        down, row = divmod(math.floor(place.y()), tiles.height)
-        across, column = divmod(math.floor(place.x()), tiles.width)
-        number = down * tiles.columns + across
-        is_inside = 0 <= across < tiles.columns and down >= 0 and number < len(tiles.order)
-        height, width = found.images.shape[2:]
-        if not is_inside or row >= height or column >= width:
-            return None
-        return int(tiles.order[number]), row, column
+        return self._tiles.image_at(math.floor(place.y()), math.floor(place.x()))
 
     def _on_plot_clicked(self, place: QPointF) -> None:
-        hit = self._image_at(place)
+        hit = self._hit(place)
         if hit is not None and self._found is not None:
             self._choose(hit[0] // self._found.images.shape[1])
 
@@ -367,7 +301,7 @@ class KernelsPage(PlotPage):
 
     def describe(self, place: QPointF) -> str:
         """The kernel at a place, and the value there."""
-        hit, grid, axes, found = self._image_at(place), self.grid, self._axes, self._found
+        hit, grid, axes, found = self._hit(place), self.grid, self._axes, self._found
         if hit is None or grid is None or axes is None or found is None:
             return ""
         number, row, column = hit
@@ -396,27 +330,3 @@ def _rows_of(found: KernelImages, tiles: Tiles) -> Iterator[list[Any]]:
         kernel, inside = divmod(number, each)
         for row, values in enumerate(found.images[kernel, inside].tolist()):
             yield [kernel, inside, float(found.norms[kernel]), row, *values]
-
-
-def _scale(columns: Any, rows: Any, height: int, width: int, room: float) -> Any:
-    """How large images can be in a room of this shape."""
-    return np.minimum(room / (columns * width), 1 / (rows * height))
-
-
-def _best_columns(count: int, height: int, width: int, room: float) -> int:
-    """How many images in a row make all of them largest."""
-    columns = np.arange(1, count + 1)
-    return int(columns[_scale(columns, -(-count // columns), height, width, room).argmax()])
-
-
-def _mosaic(numbers: NDArray[np.uint8], tiles: Tiles) -> NDArray[np.uint8]:
-    height, width = numbers.shape[2:]
-    flat = numbers.reshape(-1, height, width)
-    places = np.full(
-        (tiles.rows * tiles.columns, tiles.height, tiles.width), NOTHING, np.uint8
-    )
-    places[: len(tiles.order), :height, :width] = flat[tiles.order]
-    grid = places.reshape(tiles.rows, tiles.columns, tiles.height, tiles.width)
-    whole = grid.transpose(0, 2, 1, 3).reshape(tiles.rows * tiles.height, -1)
-    rows, columns = tiles.size
-    return np.ascontiguousarray(whole[:rows, :columns])

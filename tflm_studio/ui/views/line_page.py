@@ -1,53 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values of a buffer, or of its channels, as lines: in order, sorted or summed up.
 
-Drawing every point of a large buffer takes seconds, so a line is the lowest and the highest
-value of each pixel column: exact extremes, no more points than pixels. pyqtgraph's own peak
-downsampling raises when it is switched on before data is there.
-
 This module loads pyqtgraph: import it only when a plot is shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QTimer
-from PySide6.QtGui import QColor, QPalette
 
-from tflm_studio.analysis.envelopes import (
-    MOST_POINTS,
-    Envelope,
-    Overview,
-    Reader,
-    envelope,
-    overview,
-    wide,
-)
+from tflm_studio.analysis.envelopes import MOST_POINTS, Envelope
 from tflm_studio.analysis.statistics import Statistics
-from tflm_studio.analysis.value_blocks import channel_axis, channel_reader, spread
-from tflm_studio.analysis.value_curves import Curve, energy_curve, sorted_curve, sum_curve
+from tflm_studio.analysis.value_blocks import channel_axis, spread
+from tflm_studio.analysis.value_traces import READ_EACH_TIME, Trace, value_traces
 from tflm_studio.editing.document import Document
 from tflm_studio.model.place_names import plural
 from tflm_studio.ui.models.tasks import LatestTask
 from tflm_studio.ui.models.value_table import ValueGrid
-from tflm_studio.ui.views.colours import channel_colour, is_dark
 from tflm_studio.ui.views.diverging_colours import center_of
-from tflm_studio.ui.views.plot import Plot, drawable, drawable_range
+from tflm_studio.ui.views.line_curves import LineCurves
+from tflm_studio.ui.views.plot import Plot, drawable_range
 from tflm_studio.ui.views.plot_controls import Choice, IndexBox
 from tflm_studio.ui.views.plot_export import Drawn
 from tflm_studio.ui.views.plot_page import PlotPage
 
-READ_EACH_TIME = 1 << 18  # elements; more are read once, in a thread
-DOTTED_POINTS = 200
 LEAST_SHOWN = 4  # elements; nobody zooms in on fewer
 LEAST_POINTS = 512
-SMOOTH_POINTS = 1000  # of more, a line takes long to draw smoothly
 MOST_OVERLAID = 12
 REDRAW_DELAY_MS = 30
 
@@ -74,43 +56,12 @@ _TITLES = {
 }
 
 
-class Trace(NamedTuple):
-    """A line to draw.
-
-    Attributes:
-        channel: Whose values, None for all.
-        length: How many positions it has.
-        read: Its values, if every position has one.
-        curve: Its points, if they are fewer.
-        overview: The extremes of its values, if they are many.
-    """
-
-    channel: int | None
-    length: int
-    read: Reader | None
-    curve: Curve | None
-    overview: Overview | None
-
-    def seen(self, low: float, high: float, most: int) -> Envelope:
-        """What there is to see from one position to another, in so many points."""
-        if self.curve is not None:
-            return _seen(self.curve, low, high, most)
-        assert self.read is not None
-        start = min(max(math.floor(low), 0), self.length)
-        stop = max(min(math.ceil(high) + 1, self.length), start)
-        if self.overview is not None and stop - start > READ_EACH_TIME:
-            return self.overview.envelope(start, stop, most)
-        return envelope(self.read, start, stop, most=most)
-
-
 class LinePage(PlotPage):
     """Lines through values; the wheel zooms in, dragging moves along."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(Plot(whole=("bottom",)), (PARTS, ORDER))
-        self._zero = pg.InfiniteLine(0, angle=0)
-        self.plot.addItem(self._zero, ignoreBounds=True)
-        self._curves: list[Any] = []
+        self._curves = LineCurves(self.plot)
         self._traces: list[Trace] = []
         self._lines: list[Envelope] = []
         self._wanted: object = None  # what the lines are or will be of
@@ -125,8 +76,8 @@ class LinePage(PlotPage):
         self._redraw.setObjectName("redraw")
         self._redraw.timeout.connect(self._draw)
         self.plot.getViewBox().sigXRangeChanged.connect(self._redraw.start)
-        self.plot.restyled.connect(self._restyle)
-        self._restyle()
+        self.plot.restyled.connect(self._paint)
+        self._paint()
 
     # ------------------------------------------------------------------ contents
 
@@ -183,17 +134,25 @@ class LinePage(PlotPage):
         channels = self._show_controls(grid)
         wanted = (grid.contents, grid.is_real, tuple(channels), self._order)
         if wanted == self._wanted:
+            self._paint()  # another of the same channels may be chosen
             return
         self._wanted = wanted
         if is_new:
             self._is_moved = False
-        work = partial(_traces, grid, channels, self._order)
+        work = partial(
+            value_traces,
+            grid.contents,
+            channels,
+            self._order,
+            real=grid.is_real,
+            center=center_of(grid),
+        )
         if grid.contents.count > READ_EACH_TIME:
             self.set_caption("reading…")
-            self._preparing.start(lambda cancelled: work(cancelled))
+            self._preparing.start(lambda cancelled: work(cancelled=cancelled))
         else:
             self._preparing.cancel()
-            self._on_prepared(work(lambda: False))
+            self._on_prepared(work(cancelled=lambda: False))
 
     def _show_controls(self, grid: ValueGrid) -> Sequence[int | None]:
         """Shows the choices that make sense; returns the channels to draw."""
@@ -290,42 +249,13 @@ class LinePage(PlotPage):
     def _show_lines(self, lines: list[Envelope]) -> None:
         is_first = not self._lines
         self._lines = lines
-        while len(self._curves) > len(lines):
-            self.plot.removeItem(self._curves.pop())
-        while len(self._curves) < len(lines):
-            curve = pg.PlotDataItem(connect="finite", symbolSize=5, symbolPen=None)
-            self._curves.append(curve)
-            self.plot.addItem(curve)
-        self._paint_curves()
-        for curve, line in zip(self._curves, lines, strict=True):
-            heights = drawable(line.y)
-            # pyqtgraph looks for the ends of what is drawn, and there have to be some.
-            is_empty = np.isnan(heights).all()
-            curve.setData([] if is_empty else line.x, [] if is_empty else heights)
-            curve.opts["antialias"] = len(line.x) <= SMOOTH_POINTS
-            is_sparse = len(line.x) * len(lines) <= DOTTED_POINTS
-            curve.setSymbol("o" if is_sparse else None)
+        self._paint()
+        self._curves.show(lines)
         if not self._is_moved and (is_first or self._parts == "one"):
             self._fit_height()
 
-    def _paint_curves(self) -> None:
-        dark = is_dark(self.plot.palette())
-        for number, (curve, trace) in enumerate(zip(self._curves, self._traces, strict=False)):
-            color = self.plot.colour(QPalette.ColorRole.Accent)
-            if len(self._traces) > 1:
-                color = channel_colour(number, len(self._traces), dark)
-            is_chosen = trace.channel is not None and trace.channel == self.channel
-            is_faint = len(self._traces) > 1 and self.channel is not None and not is_chosen
-            color = _faded(color, 0.45 if is_faint else 1.0)
-            curve.setPen(
-                pg.mkPen(color, width=2 if is_chosen and len(self._traces) > 1 else 1)
-            )
-            curve.setSymbolBrush(color)
-            curve.setZValue(1 if is_chosen else 0)
-
-    def _restyle(self) -> None:
-        self._paint_curves()
-        self._zero.setPen(pg.mkPen(self.plot.colour(QPalette.ColorRole.PlaceholderText, 0.6)))
+    def _paint(self) -> None:
+        self._curves.paint([trace.channel for trace in self._traces], self.channel)
 
     # ------------------------------------------------------------------ readout
 
@@ -344,7 +274,7 @@ class LinePage(PlotPage):
             return ""
         if self._order == "stored" and trace.channel is None:
             return f"element {at:,}  {grid.describe(at)}"
-        height = self._height_at(near, at)
+        height = trace.height_at(at)
         if height is None:
             return ""
         name = ""
@@ -354,18 +284,8 @@ class LinePage(PlotPage):
         percent = " %" if self._order == "energy" else ""
         return f"{name}{_TITLES[self._order][0]} {at:,}: {height:.5g}{percent}"
 
-    def _height_at(self, number: int, at: int) -> float | None:
-        trace = self._traces[number]
-        if trace.curve is not None:
-            if not len(trace.curve.x):
-                return None
-            return float(np.interp(at, trace.curve.x, trace.curve.y))
-        if trace.read is None or not 0 <= at < trace.length:
-            return None
-        return float(wide(trace.read(at, 1))[0])
-
     def _distance(self, number: int, at: int, height: float) -> float:
-        found = self._height_at(number, at) if len(self._traces) > 1 else None
+        found = self._traces[number].height_at(at) if len(self._traces) > 1 else None
         return math.inf if found is None or math.isnan(found) else abs(found - height)
 
     def drawn(self) -> Drawn:
@@ -382,52 +302,3 @@ def _rows_of(channels: list[int | None], lines: list[Envelope]) -> Iterator[list
         first = [] if channel is None else [channel]
         for x, y in zip(line.x.tolist(), line.y.tolist(), strict=True):
             yield [*first, x, y]
-
-
-def _traces(
-    grid: ValueGrid,
-    channels: Sequence[int | None],
-    order: str,
-    cancelled: Callable[[], bool],
-) -> list[Trace]:
-    """The lines of some channels; all values are read but for a line through all of them."""
-    found = []
-    for channel in channels:
-        read, count = _reader(grid, channel)
-        curve = None
-        if order == "sorted":
-            curve = sorted_curve(read, count, cancelled)
-        elif order == "sum":
-            curve = sum_curve(read, count, cancelled)
-        elif order == "energy":
-            curve = energy_curve(read, count, center_of(grid), cancelled)
-        is_long = curve is None and count > READ_EACH_TIME
-        extremes = overview(read, count, cancelled) if is_long else None
-        found.append(Trace(channel, count, read if curve is None else None, curve, extremes))
-    return found
-
-
-def _reader(grid: ValueGrid, channel: int | None) -> tuple[Reader, int]:
-    contents = grid.contents
-    if channel is None:
-        return (contents.reals if grid.is_real else contents.values), contents.count
-    axis = channel_axis(contents)
-    assert axis is not None
-    return channel_reader(contents, axis, channel, real=grid.is_real)
-
-
-def _seen(curve: Curve, low: float, high: float, most: int) -> Envelope:
-    """The points of a curve in view, and one more on each side."""
-    first = max(int(np.searchsorted(curve.x, low)) - 1, 0)
-    last = min(int(np.searchsorted(curve.x, high)) + 1, len(curve.x))
-    x, y = curve.x[first:last], curve.y[first:last]
-    line = envelope(lambda start, count: y[start : start + count], 0, len(y), most=most)
-    if len(line.x) == len(x):
-        return Envelope(x, y)
-    return Envelope(np.interp(line.x, np.arange(len(x)), x), line.y)
-
-
-def _faded(color: QColor, alpha: float) -> QColor:
-    faded = QColor(color)
-    faded.setAlphaF(alpha)
-    return faded

@@ -21,12 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from tflm_studio.analysis.buffer_contents import BufferContents
-from tflm_studio.ui.views.weight_operations import (
-    OPERATIONS,
-    Operation,
-    Parameter,
-    read_parameter,
-)
+from tflm_studio.ui.views.operation_parameters import Parameter, read_parameter
+from tflm_studio.ui.views.weight_operations import OPERATIONS, Operation
 from tflm_studio.ui.views.wrapped_label import WrappedLabel
 
 FORM_PIXELS = 330

@@ -6,8 +6,8 @@ from __future__ import annotations
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QWidget
 
-from tflm_studio.analysis.buffer_contents import contents_at
 from tflm_studio.analysis.reach import reach_of
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
 from tflm_studio.model.place_names import name_thing, thing_at

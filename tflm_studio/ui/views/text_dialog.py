@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from tflm_studio.editing.proposal import Proposal
-from tflm_studio.ui.views.proposal_dialog import ProposalDialog, ask
+from tflm_studio.ui.views.proposal_dialog import ProposalDialog
 
 
 class TextDialog(ProposalDialog):
@@ -30,10 +30,3 @@ class TextDialog(ProposalDialog):
 
     def propose(self) -> Proposal:
         return self._make(self.line.text())
-
-
-def ask_text(
-    title: str, label: str, text: str, make: Callable[[str], Proposal], parent: QWidget
-) -> Proposal | None:
-    """Asks for a line of text; None if the person does not want a change."""
-    return ask(TextDialog(title, label, text, make, parent))

@@ -7,13 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QFontDatabase, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QFrame,
     QInputDialog,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -26,20 +23,17 @@ from tflm_studio.formats.c_source_writer import symbol_for
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.tensor_types import Array
 from tflm_studio.ui.models.value_table import (
-    MAX_CHANGED_CELLS,
     ValueGrid,
     ValueLook,
     ValueTable,
 )
 from tflm_studio.ui.models.view_choices import ViewChoices
 from tflm_studio.ui.views.value_colours import colour_scale
-from tflm_studio.ui.views.value_delegate import PADDING, IndexHeader, ValueDelegate
+from tflm_studio.ui.views.value_delegate import ValueDelegate
 from tflm_studio.ui.views.value_tools import ValueTools
+from tflm_studio.ui.views.value_view import ValueView
 
 MAX_COPIED_CELLS = 1 << 20
-SAMPLED_CELLS = 512  # whose widths stand for all
-MOST_CHARACTERS = 40  # of a cell as wide as it gets
-TITLE_CHARACTERS = 26  # of the axis names in the corner
 
 Keys = QKeySequence.StandardKey
 
@@ -66,35 +60,21 @@ class ValuesPage(QWidget):
         self._choices: ViewChoices | None = None
         self.delegate = ValueDelegate(self)
         self.delegate.fill_wanted.connect(self.fill_selection)
-        self.view = self._build_view()
+        self.view = ValueView(self.table)
+        self.view.setItemDelegate(self.delegate)
+        self.view.refused.connect(self.refused)
+        self._add_actions()
         self.tools = ValueTools()
         self.tools.refused.connect(self.refused)
         self.tools.place_wanted.connect(self.go_to)
         self.tools.look_changed.connect(self._restyle)
         self.tools.look_changed.connect(self._remember)
-        self._corner = self.view.findChild(QAbstractButton)
-        assert self._corner is not None
-        self._corner.installEventFilter(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
         self.setFocusProxy(self.view)
 
-    def _build_view(self) -> QTableView:
-        view = QTableView()
-        view.setObjectName("values")
-        view.setAccessibleName("Values")
-        view.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        view.setFrameShape(QFrame.Shape.NoFrame)
-        view.setWordWrap(False)
-        view.setShowGrid(False)
-        view.setAlternatingRowColors(True)
-        view.setItemDelegate(self.delegate)
-        view.setModel(self.table)
-        view.setHorizontalHeader(IndexHeader(Qt.Orientation.Horizontal, view))
-        view.setVerticalHeader(IndexHeader(Qt.Orientation.Vertical, view))
-        view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 5)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+    def _add_actions(self) -> None:
         self._actions: list[QAction] = []
         for text, keys, act in (
             ("Copy values", Keys.Copy, self.copy_selection),
@@ -105,13 +85,12 @@ class ValuesPage(QWidget):
             ("Fill…", None, self.ask_fill),
             ("Set to zero", Keys.Delete, self.clear_selection),
         ):
-            self._add_action(view, text, keys, act)
-        return view
+            self._add_action(text, keys, act)
 
     def _add_action(
-        self, view: QTableView, text: str, keys: Keys | None, act: Callable[[], None] | None
+        self, text: str, keys: Keys | None, act: Callable[[], None] | None
     ) -> None:
-        action = QAction(text, view)
+        action = QAction(text, self.view)
         if act is None:
             action.setSeparator(True)
         else:
@@ -119,26 +98,8 @@ class ValuesPage(QWidget):
         if keys is not None:
             action.setShortcut(keys)
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        view.addAction(action)
+        self.view.addAction(action)
         self._actions.append(action)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._corner and event.type() == QEvent.Type.Paint:
-            # The style draws a raised button, beside headers that are flat.
-            self._paint_corner(self._corner)
-            return True
-        return super().eventFilter(watched, event)
-
-    def _paint_corner(self, corner: QWidget) -> None:
-        painter = QPainter(corner)
-        painter.setFont(self.view.font())
-        painter.setPen(self.palette().placeholderText().color())
-        metrics = painter.fontMetrics()
-        room = corner.rect().adjusted(PADDING // 2, 0, -PADDING // 2, 0)
-        text = metrics.elidedText(
-            _title(self.table), Qt.TextElideMode.ElideRight, room.width()
-        )
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignRight), text)
 
     def show_contents(self, grid: ValueGrid, statistics: Statistics | None) -> None:
         """Shows the values of a grid."""
@@ -182,8 +143,7 @@ class ValuesPage(QWidget):
     def _restyle(self) -> None:
         self.table.look = self.tools.look
         self._colour()
-        if self.table.grid is not None:
-            self._fit_sections(self.table.grid, self._statistics)
+        self.view.fit_sections(self._statistics)
 
     def _colour(self) -> None:
         grid, look = self.table.grid, self.tools.look
@@ -193,35 +153,7 @@ class ValuesPage(QWidget):
             self.delegate.scale = colour_scale(grid, self._statistics)
         self.view.viewport().update()
 
-    def _fit_sections(self, grid: ValueGrid, statistics: Statistics | None) -> None:
-        metrics, contents = self.view.fontMetrics(), grid.contents
-        step = max(1, contents.count // SAMPLED_CELLS)
-        texts = [grid.shown_text(f, self.table.look) for f in range(0, contents.count, step)]
-        texts.append(f"+{grid.columns}")
-        if statistics is not None and isinstance(statistics.low, int):
-            texts += [str(statistics.low), str(statistics.high)]
-        widest = min(max(map(len, texts), default=1), MOST_CHARACTERS)
-        width = metrics.horizontalAdvance("0" * max(widest, 3)) + PADDING
-        if contents.texts is not None:
-            width = max(width, metrics.horizontalAdvance("0" * MOST_CHARACTERS * 2))
-        self.view.horizontalHeader().setDefaultSectionSize(width)
-        label = max(grid.row_label(0), grid.row_label(grid.rows - 1), key=len)
-        title = _title(self.table)[:TITLE_CHARACTERS]
-        wide = max(metrics.horizontalAdvance(label), metrics.horizontalAdvance(title))
-        self.view.verticalHeader().setFixedWidth(wide + PADDING + 4)
-        assert self._corner is not None
-        self._corner.setToolTip(f"rows: {grid.row_title}\ncolumns: {grid.column_title or '…'}")
-
     # ------------------------------------------------------------------ selection
-
-    def selected_indices(self) -> NDArray[np.int64]:
-        """Flat indices of the selected values, row by row; of none if too many are."""
-        blocks = self._selected_blocks(MAX_CHANGED_CELLS)
-        grid = self.table.grid
-        if not blocks or grid is None:
-            return np.array([], np.int64)
-        flat = np.concatenate([block.reshape(-1) for block in blocks])
-        return flat[flat < grid.contents.count]
 
     def chosen(self) -> NDArray[np.int64]:
         """Flat indices of the selected values, each once, ascending.
@@ -229,29 +161,7 @@ class ValuesPage(QWidget):
         Raises:
             EditError: There are too many.
         """
-        ranges = self.view.selectionModel().selection().toList()
-        cells = sum(item.width() * item.height() for item in ranges)
-        if cells > MAX_CHANGED_CELLS:
-            raise EditError(
-                f"{cells:,} values are selected; choose up to {MAX_CHANGED_CELLS:,}, or just "
-                "one to change them all."
-            )
-        return np.unique(self.selected_indices())
-
-    def _selected_blocks(self, most: int) -> list[NDArray[np.int64]]:
-        ranges, grid = self.view.selectionModel().selection().toList(), self.table.grid
-        cells = sum(item.width() * item.height() for item in ranges)
-        if cells > most:
-            self.refused.emit(f"{cells:,} values are selected; at most {most:,} are possible.")
-        if grid is None or cells > most:
-            return []
-        ranges.sort(key=lambda item: (item.top(), item.left()))
-        return [
-            grid.flat_indices(
-                range(item.top(), item.bottom() + 1), range(item.left(), item.right() + 1)
-            )
-            for item in ranges
-        ]
+        return self.view.chosen()
 
     def go_to(self, flat: int) -> None:
         """Selects an element; the slice moves if it does not show it."""
@@ -263,10 +173,7 @@ class ValuesPage(QWidget):
             grid = self.table.grid
         place = grid.position(flat) if grid is not None else None
         if place is not None:
-            cell = self.table.index(*place)
-            self.view.setCurrentIndex(cell)
-            self.view.scrollTo(cell)
-            self.view.setFocus()
+            self.view.show_cell(*place)
 
     # ------------------------------------------------------------------ copying
 
@@ -274,7 +181,7 @@ class ValuesPage(QWidget):
         """Puts the selected values on the clipboard, tabs between columns."""
         grid = self.table.grid
         lines = []
-        for block in self._selected_blocks(MAX_COPIED_CELLS):
+        for block in self.view.selected_blocks(MAX_COPIED_CELLS):
             for row in block.tolist():
                 assert grid is not None
                 inside = (grid.text(f) if f < grid.contents.count else "" for f in row)
@@ -293,7 +200,7 @@ class ValuesPage(QWidget):
         self._copy_array(lambda values: c_text(values, name))
 
     def _copy_array(self, write: Callable[[Array], str]) -> None:
-        grid, blocks = self.table.grid, self._selected_blocks(MAX_COPIED_CELLS)
+        grid, blocks = self.table.grid, self.view.selected_blocks(MAX_COPIED_CELLS)
         if grid is None or not blocks:
             return
         flat = (
@@ -312,7 +219,7 @@ class ValuesPage(QWidget):
 
     def ask_fill(self) -> None:
         """Asks for a value and gives it to all selected cells."""
-        count = len(self.selected_indices())
+        count = len(self.view.selected_indices())
         if count:
             what = f"Value for {count:,} selected cells"
             text, is_wanted = QInputDialog.getText(self, "Fill", what)
@@ -321,11 +228,11 @@ class ValuesPage(QWidget):
 
     def fill_selection(self, text: str) -> None:
         """Gives all selected cells one value."""
-        self.table.fill(self.selected_indices(), text)
+        self.table.fill(self.view.selected_indices(), text)
 
     def clear_selection(self) -> None:
         """Gives all selected cells the value that stands for zero."""
-        self.table.clear_values(self.selected_indices())
+        self.table.clear_values(self.view.selected_indices())
 
     def paste(self) -> None:
         """Writes a block from a spreadsheet into the cells from the current one on."""
@@ -333,47 +240,11 @@ class ValuesPage(QWidget):
             grid, text = self.table.grid, QGuiApplication.clipboard().text()
             is_prose = grid is not None and grid.contents.texts is not None
             block = parse_block(text, is_prose=is_prose)
-            if len(block) == len(block[0]) == 1 and len(self.selected_indices()) > 1:
+            if len(block) == len(block[0]) == 1 and len(self.view.selected_indices()) > 1:
                 self.fill_selection(block[0][0])
                 return
-            indices = self._pasted_places(len(block), len(block[0]))
+            indices = self.view.pasted_places(len(block), len(block[0]))
         except EditError as error:
             self.refused.emit(str(error))
             return
         self.table.set_texts(indices, [cell for row in block for cell in row])
-
-    def _pasted_places(self, rows: int, columns: int) -> NDArray[np.int64]:
-        grid, ranges = self.table.grid, self.view.selectionModel().selection().toList()
-        current = self.view.currentIndex()
-        if grid is None or not current.isValid():
-            raise EditError("Select the cell that the first pasted value is for.")
-        row = min((item.top() for item in ranges), default=current.row())
-        column = min((item.left() for item in ranges), default=current.column())
-        if grid.column_axis is None and 1 in (rows, columns):
-            # A list goes on in the next line.
-            start = row * grid.columns + column
-            if start + rows * columns > grid.contents.count:
-                room = grid.contents.count - start
-                pasted = f"{rows * columns:,} values are pasted"
-                raise EditError(f"{pasted}; from {start} on there are {room:,}.")
-            return np.arange(start, start + rows * columns, dtype=np.int64)
-        flat = grid.flat_indices(range(row, row + rows), range(column, column + columns))
-        if (
-            row + rows > grid.rows
-            or column + columns > grid.columns
-            or int(flat.max()) >= grid.contents.count
-        ):
-            raise EditError(
-                f"A block of {rows:,} × {columns:,} values is pasted; from row {row}, column "
-                f"{column} on there is room for {grid.rows - row:,} × "
-                f"{grid.columns - column:,}."
-            )
-        return flat.reshape(-1)
-
-
-def _title(table: ValueTable) -> str:
-    """The axes of rows and columns, for the corner between the headers."""
-    grid = table.grid
-    if grid is None or grid.column_axis is None:
-        return ""
-    return f"{grid.row_title} \\ {grid.column_title}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from tflm_studio.analysis.buffer_contents import BufferContents, contents_at
+from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing import weights
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.weight_channels import channel_axis
@@ -19,40 +19,12 @@ from tflm_studio.editing.weight_target import Where
 from tflm_studio.formats.array_reader import read_array
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError, ReadError
-from tflm_studio.model.field_text import parse_whole_number, read_float
 from tflm_studio.model.schema import Model
 from tflm_studio.model.tensor_types import format_float
+from tflm_studio.ui.views.operation_parameters import Parameter
 
-Kind = Literal[
-    "real", "whole", "text", "choice", "channels", "reals", "wholes", "file", "tick"
-]
-MOST_CHANNELS = 1 << 20
 SHOWN_SCALES = 64
-NUMBER_SUFFIXES = (".npy", ".npz", ".csv", ".txt")
 
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A number or choice that an operation asks for.
-
-    Attributes:
-        name: Of the argument.
-        title: What the form calls it, with its letter.
-        kind: How it is entered.
-        default: Its text at first.
-        choices: What can be chosen.
-        hint: What stands in an empty line.
-    """
-
-    name: str
-    title: str
-    kind: Kind = "real"
-    default: str = ""
-    choices: tuple[str, ...] = ()
-    hint: str = ""
-
-
-Arguments = dict[str, Any]
 Make = Callable[..., Proposal]
 Defaults = Callable[[BufferContents], dict[str, str]]
 
@@ -78,67 +50,6 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     is_elementwise: bool = True
     defaults: Defaults | None = None
-
-
-def read_channels(text: str) -> list[int]:
-    """Channels that a person typed, such as `0-3, 7`, in this order.
-
-    Raises:
-        EditError: The text is something else.
-    """
-    found: list[int] = []
-    for part in text.replace(";", ",").replace(",", " ").replace("–", "-").split():
-        first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 20:
-            raise EditError(f"'{part[:40]}' is no channel; write them as 0-3, 7.")
-        ends = int(first), int(last or first)
-        if max(ends) - min(ends) + len(found) > MOST_CHANNELS:
-            raise EditError(f"'{part}' names more than {MOST_CHANNELS:,} channels.")
-        step = 1 if ends[1] >= ends[0] else -1
-        found += range(ends[0], ends[1] + step, step)
-    return found
-
-
-def read_parameter(parameter: Parameter, text: str) -> Any:
-    """What was entered, as the operation takes it.
-
-    Raises:
-        EditError: The text is something else.
-    """
-    title = parameter.title.replace("&", "")
-    try:
-        return _READERS[parameter.kind](text)
-    except (EditError, ValueError) as error:
-        raise EditError(f"{title}: {error}") from None
-
-
-def _list_of(read: Callable[[str], Any], text: str) -> Any:
-    found = [read(part) for part in text.replace(",", " ").split()]
-    if not found:
-        raise EditError("a number is needed.")
-    return found
-
-
-def _file(text: str) -> Any:
-    path = Path(text.strip()).expanduser()
-    if path.suffix.lower() not in NUMBER_SUFFIXES:
-        raise EditError("choose a .npy, .npz, .csv or .txt file.")
-    return path
-
-
-_READERS: dict[Kind, Callable[[str], Any]] = {
-    "real": read_float,
-    "whole": parse_whole_number,
-    "text": str,
-    "choice": str,
-    "channels": read_channels,
-    "reals": partial(_list_of, read_float),
-    "wholes": partial(_list_of, parse_whole_number),
-    "file": _file,
-    "tick": lambda text: text == "1",
-}
-
-# ------------------------------------------------------------------ what needs a word more
 
 
 def _set_channels_to_zero(
@@ -194,6 +105,13 @@ def _scales(contents: BufferContents) -> dict[str, str]:
         "scale": ", ".join(format_float(np.float32(scale)) for scale in q.scale),
         "zero_point": ", ".join(str(int(zero)) for zero in zeros),
     }
+
+
+def _all_channels(contents: BufferContents) -> dict[str, str]:
+    names = contents.axis_names
+    axis = next((k for k, name in enumerate(names) if name in ("out", "channel")), 0)
+    size = contents.shape[axis] if contents.shape else 1
+    return {"channels": f"0-{size - 1}" if size > 1 else "0"}
 
 
 _SEED = Parameter("seed", "S&eed", "whole", "1")
@@ -312,13 +230,13 @@ OPERATIONS = (
         lambda model, address, channels: weights.permute_channels(model, address, channels),
         (Parameter("channels", "&Order", "channels", hint="such as 3, 0-2, 4-7"),),
         is_elementwise=False,
-        defaults=lambda contents: {"channels": _all_channels(contents)},
+        defaults=_all_channels,
     ),
     Operation(
         "delete_channels",
         "Delete channels",
         "Takes output channels of the layer away, with all that belongs to them.",
-        lambda model, address, channels: weights.delete_channels(model, address, channels),
+        weights.delete_channels,
         (Parameter("channels", "&Channels", "channels", "0", hint="such as 0-3, 7"),),
         is_elementwise=False,
     ),
@@ -390,13 +308,6 @@ OPERATIONS = (
     ),
 )
 ONLY_ALL = frozenset(("set_channels_to_zero",))  # elementwise, but chooses by itself
-
-
-def _all_channels(contents: BufferContents) -> str:
-    names = contents.axis_names
-    axis = next((k for k, name in enumerate(names) if name in ("out", "channel")), 0)
-    size = contents.shape[axis] if contents.shape else 1
-    return f"0-{size - 1}" if size > 1 else "0"
 
 
 def operation_named(name: str) -> Operation:

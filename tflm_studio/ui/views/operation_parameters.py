@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What operations on values ask for, and how that is read from text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from tflm_studio.model.errors import EditError
+from tflm_studio.model.field_text import parse_whole_number, read_float
+
+Kind = Literal[
+    "real", "whole", "text", "choice", "channels", "reals", "wholes", "file", "tick"
+]
+MOST_CHANNELS = 1 << 20
+NUMBER_SUFFIXES = (".npy", ".npz", ".csv", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number or choice that an operation asks for.
+
+    Attributes:
+        name: Of the argument.
+        title: What the form calls it, with its letter.
+        kind: How it is entered.
+        default: Its text at first.
+        choices: What can be chosen.
+        hint: What stands in an empty line.
+    """
+
+    name: str
+    title: str
+    kind: Kind = "real"
+    default: str = ""
+    choices: tuple[str, ...] = ()
+    hint: str = ""
+
+
+def read_channels(text: str) -> list[int]:
+    """Channels that a person typed, such as `0-3, 7`, in this order.
+
+    Raises:
+        EditError: The text is something else.
+    """
+    found: list[int] = []
+    for part in text.replace(";", ",").replace(",", " ").replace("–", "-").split():
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 20:
+            raise EditError(f"'{part[:40]}' is no channel; write them as 0-3, 7.")
+        ends = int(first), int(last or first)
+        if max(ends) - min(ends) + len(found) > MOST_CHANNELS:
+            raise EditError(f"'{part}' names more than {MOST_CHANNELS:,} channels.")
+        step = 1 if ends[1] >= ends[0] else -1
+        found += range(ends[0], ends[1] + step, step)
+    return found
+
+
+def read_parameter(parameter: Parameter, text: str) -> Any:
+    """What was entered, as the operation takes it.
+
+    Raises:
+        EditError: The text is something else.
+    """
+    title = parameter.title.replace("&", "")
+    try:
+        return _READERS[parameter.kind](text)
+    except (EditError, ValueError) as error:
+        raise EditError(f"{title}: {error}") from None
+
+
+def _list_of(read: Callable[[str], Any], text: str) -> Any:
+    found = [read(part) for part in text.replace(",", " ").split()]
+    if not found:
+        raise EditError("a number is needed.")
+    return found
+
+
+def _file(text: str) -> Any:
+    path = Path(text.strip()).expanduser()
+    if path.suffix.lower() not in NUMBER_SUFFIXES:
+        raise EditError("choose a .npy, .npz, .csv or .txt file.")
+    return path
+
+
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    "real": read_float,
+    "whole": parse_whole_number,
+    "text": str,
+    "choice": str,
+    "channels": read_channels,
+    "reals": partial(_list_of, read_float),
+    "wholes": partial(_list_of, parse_whole_number),
+    "file": _file,
+    "tick": lambda text: text == "1",
+}
