@@ -18,12 +18,11 @@ from tests.conftest import SAMPLES
 from tests.editing.weight_models import W, holding
 from tests.ui.dialogs import accept, answering, click, write
 from tflm_studio.model.address import parse_address
-from tflm_studio.model.errors import EditError
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.views import weights_dialog
 from tflm_studio.ui.views.values_page import ValuesPage
-from tflm_studio.ui.views.weight_operations import OPERATIONS, read_channels
+from tflm_studio.ui.views.weight_operations import OPERATIONS
 from tflm_studio.ui.views.weights_dialog import LOOKING, WeightsDialog
 
 MIX = "subgraphs[0].tensors[7]"
@@ -222,11 +221,3 @@ def test_selected_values_are_changed_alone(
     window.show_place(("subgraphs", 0, "tensors", 0))  # an activation
     QApplication.processEvents()
     assert not action.isEnabled()
-
-
-def test_channels_are_typed_as_lists() -> None:
-    assert read_channels("0-3, 7;9 2-0") == [0, 1, 2, 3, 7, 9, 2, 1, 0]
-    assert read_channels(" ") == []
-    for text in ("a", "1-", "-1", "0-99999999", "1.5"):
-        with pytest.raises(EditError):
-            read_channels(text)
