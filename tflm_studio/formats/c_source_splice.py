@@ -4,7 +4,8 @@
 Where the number of bytes stays, only the literals of changed bytes are exchanged, in the
 spelling of the others. Where it does not, the text between the braces is written anew in its
 own style, and the literals that state the array's size: `[300568]`, `model_len = 300568`.
-Comments, strings and other numbers are never touched.
+Comments, strings and other numbers are never touched, save for the comment in which our own
+exports state size and digest of the model.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tflm_studio.formats.c_source_reader import (
     choose_model_array,
     find_byte_arrays,
 )
+from tflm_studio.formats.provenance_comment import restated
 from tflm_studio.model.errors import ReadError, WriteError
 
 C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
@@ -65,12 +67,12 @@ class CSource:
         source = _spliced(self, place, data)
         files, is_settled = {path: source.text}, source.is_settled
         held = self.data_in(_read(path) or b"")
-        old = len(self.data if held is None else held)
-        for header in headers_beside(path, self.text) if old != len(data) else ():
+        old = self.data if held is None else held
+        for header in headers_beside(path, self.text) if old != data else ():
             text = _read(header) or b""
             if self.data_in(text) is not None:
                 continue  # it has a model of its own, whose length it states
-            resized = _resized(self.symbol, place, text, old, len(data))
+            resized = _resized(self.symbol, place, text, old, data)
             is_settled |= resized.is_settled
             if resized.text != text:
                 files[header] = resized.text
@@ -165,13 +167,16 @@ def _spliced(source: CSource, place: _Place, data: bytes) -> _Resized:
     blanks = [(each.start, each.end, b" " * (each.end - each.start)) for each in place.arrays]
     code = _with_changes(text, blanks)
     sizes, is_settled = _size_changes(source.symbol, place, code, len(source.data), len(data))
-    return _Resized(_with_changes(text, [*changes, *sizes]), is_settled)
+    own = {start for start, *_ in changes}
+    spans = [(each.start, each.end, each.start in own) for each in place.arrays]
+    told = restated(text, source.data, data, spans)
+    return _Resized(_with_changes(text, [*changes, *sizes, *told]), is_settled)
 
 
-def _resized(symbol: str, place: _Place, text: bytes, old: int, new: int) -> _Resized:
+def _resized(symbol: str, place: _Place, text: bytes, old: bytes, new: bytes) -> _Resized:
     """Another file, such as a header, with a new length where it states that of the array."""
-    changes, is_settled = _size_changes(symbol, place, text, old, new)
-    return _Resized(_with_changes(text, changes), is_settled)
+    sizes, is_settled = _size_changes(symbol, place, text, len(old), len(new))
+    return _Resized(_with_changes(text, [*sizes, *restated(text, old, new)]), is_settled)
 
 
 def _with_changes(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
