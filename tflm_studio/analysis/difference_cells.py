@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_CELLS = 1 << 22  # more than a screen has pixels
+MOST_CELLS = 1 << 18  # so few are drawn whole, so that none is left out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
