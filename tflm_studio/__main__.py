@@ -23,6 +23,7 @@ VERBS = {
     "files": "verbs",
     "buffer": "value_verbs",
     "weights": "value_verbs",
+    "change": "change_verb",
     "resolver": "firmware_verbs",
     "arena": "firmware_verbs",
     "export": "export_verb",
@@ -38,6 +39,7 @@ WITHOUT_A_SCREEN = """Without a screen; each has --help:
   tflm-studio files FILE [--extract DIR]
   tflm-studio buffer FILE ADDRESS
   tflm-studio weights FILE -o OUT.npz
+  tflm-studio change FILE ADDRESS OPERATION -o OUT
   tflm-studio resolver FILE...
   tflm-studio arena FILE [--measure]
   tflm-studio export FILE -o OUT --style NAME

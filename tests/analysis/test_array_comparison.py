@@ -9,8 +9,8 @@ import pytest
 
 from tests.analysis.coded_models import BLOCKS, FILTER, SCALES, SIX, coded_model
 from tests.conftest import SAMPLES
-from tflm_studio.analysis import array_comparison
-from tflm_studio.analysis.array_comparison import Comparison, compare
+from tflm_studio.analysis import array_comparison, difference_cells
+from tflm_studio.analysis.array_comparison import Comparison, Reader, compare
 from tflm_studio.analysis.buffer_contents import BufferContents
 from tflm_studio.analysis.reference_values import (
     check_same_shape,
@@ -27,11 +27,12 @@ from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.errors import EditError
 
 
-def compared(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
-    def reader(array: np.ndarray):  # type: ignore[no-untyped-def]
-        return lambda start, count: array[start : start + count]
+def _reader(array: np.ndarray) -> Reader:
+    return lambda start, count: array[start : start + count]
 
-    return compare(reader(ours), reader(theirs), len(ours))
+
+def compared(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
+    return compare(_reader(ours), _reader(theirs), len(ours))
 
 
 @pytest.mark.parametrize("piece", [3, 1000])
@@ -52,6 +53,38 @@ def test_figures_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch, piece: int)
     wanted_order = np.argsort(-np.abs(error), kind="stable")[: len(found.listed)]
     np.testing.assert_array_equal(found.listed, wanted_order)
     np.testing.assert_array_equal(found.differences, error.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("shape", "columns"), [((70, 90), 90), ((6300,), 0), ((3, 2100), 2100), ((2100, 3), 3)]
+)
+def test_very_many_differences_are_kept_as_the_largest_of_cells(
+    shape: tuple[int, ...], columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(array_comparison, "PIECE", 997)
+    monkeypatch.setattr(array_comparison, "MOST_MAPPED", 1000)
+    monkeypatch.setattr(difference_cells, "MOST_CELLS", 500)
+    random = np.random.default_rng(5)
+    theirs = random.normal(0, 1, math.prod(shape))
+    ours = theirs + random.normal(0, 0.1, theirs.size) * (random.random(theirs.size) < 0.02)
+    ours[77] = np.nan
+    found = compare(_reader(ours), _reader(theirs), len(ours), columns=columns)
+    assert found.differences is None
+    cells = found.cells
+    assert cells is not None
+    assert cells.largest.size <= 500
+    assert cells.largest.size > 100
+    apart = np.nan_to_num(np.abs(ours - theirs), nan=np.inf)
+    rows = -(-len(ours) // cells.columns)
+    assert cells.columns == (columns or 128)
+    table = np.zeros((rows, cells.columns))
+    table.reshape(-1)[: len(ours)] = apart
+    across = range(0, cells.columns, cells.width)
+    wanted = [
+        [table[r : r + cells.height, c : c + cells.width].max() for c in across]
+        for r in range(0, rows, cells.height)
+    ]
+    np.testing.assert_array_equal(cells.largest, np.array(wanted, np.float32))
 
 
 def test_what_is_not_finite() -> None:

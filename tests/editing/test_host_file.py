@@ -13,6 +13,7 @@ import tflm_studio as ts
 from tests.conftest import IS_THOROUGH, SAMPLES, every
 from tflm_studio.editing.edits import Set
 from tflm_studio.formats.c_source_reader import choose_model_array
+from tflm_studio.formats.c_source_splice import CSource
 from tflm_studio.formats.model_file import encode
 
 SINE, FLOAT = ((SAMPLES / f"sine_{kind}.tflite").read_bytes() for kind in ("int8", "float"))
@@ -143,3 +144,24 @@ def test_real_sources_change_only_in_the_array_and_its_length(
         document.undo()
         document.save()
         assert path.read_bytes() == before, name
+
+
+def test_a_saved_source_is_not_read_again_by_the_window(
+    two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = ts.Document.open(two, "g_m")
+    document.do(LONGER)
+    document.write(two)  # what a thread does
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CSource, "data_in", refuse)
+        document.note_saved(two)
+    assert not document.changed_on_disk()
+    two.write_text(two.read_text() + "// more\n")
+    assert not document.changed_on_disk()
+    ts.Document.open(two, "g_m").save()
+    two.write_bytes(two.read_bytes().replace(b"{28,", b"{29,", 1))
+    assert document.changed_on_disk()

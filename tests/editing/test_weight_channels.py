@@ -16,6 +16,7 @@ from tests.editing.tensor_models import code_of, refused
 from tests.formats.senseless import CRAFTED
 from tflm_studio.editing import weights
 from tflm_studio.editing.weight_readers import LAYERS, code_number
+from tflm_studio.formats.flatbuffer_reader import read_flatbuffer
 from tflm_studio.model.errors import EditError
 from tflm_studio.schema.enums import BuiltinOperator, TensorType
 from tflm_studio.schema.tables import (
@@ -135,8 +136,12 @@ BLOCKED: list[tuple[str, Callable[[], Model]]] = [
     ("reach tensor 3 y, an output", lambda: layer()),
     ("Softmax 1: it does not treat", lambda: layer(Operator(SOFTMAX, [3], [4]), more=[Z])),
     (
-        "Add 1: another branch meets them",
+        "Add 1: another branch meets them|reach tensor 5 z, an output|no name is not made",
         lambda: layer(Operator(ADD, [3, 4], [5], AddOptions()), more=[Tensor(Y), Z]),
+    ),
+    (
+        "Add 1: another branch meets them there, with other many",
+        lambda: layer(Operator(ADD, [3, 0], [4], AddOptions()), more=[Z]),
     ),
     (
         "Pad 1: it adds channels",
@@ -202,6 +207,80 @@ def test_pads_means_and_constants_let_channels_pass() -> None:
     shapes_now = [t.shape for t in model.subgraphs[0].tensors or []]  # type: ignore[index]
     assert shapes_now[3:] == [[1, 2, 2, 2], [2], [1, 2, 2, 2], [2], [1, 1, 1, 2], [2, 1, 1, 2],
                               [1, 1, 1, 2]]  # fmt: skip
+
+
+def residual() -> Model:
+    """CONV_2D, whose output is added to what a second one makes of it, and a third behind."""
+    more = [
+        Tensor([4, 1, 1, 4], name="second", buffer=7),
+        Tensor(Y, name="branch"),
+        Tensor(Y, name="sum"),
+        Tensor([2, 1, 1, 4], name="third", buffer=8),
+        Tensor([4], name="bias 2", buffer=9),
+        Tensor([2], name="bias 3", buffer=10),
+        Tensor([1, 2, 2, 2], name="out"),
+    ]
+    model = layer(
+        Operator(CONV, [3, 4, 8], [5], Conv2DOptions(stride_w=1, stride_h=1)),
+        Operator(ADD, [5, 3], [6], AddOptions()),
+        Operator(CONV, [6, 7, 9], [10], Conv2DOptions(stride_w=1, stride_h=1)),
+        more=more,
+    )
+    model.buffers += [  # type: ignore[operator]
+        Buffer(data=RANDOM.normal(size=count).astype("<f4").tobytes())
+        for count in (16, 8, 4, 2)
+    ]
+    return model
+
+
+def test_both_branches_that_meet_follow() -> None:
+    order, model = [2, 0, 3, 1], residual()
+    second, third = (f"subgraphs[0].tensors[{t}]" for t in (4, 7))
+    old = {each: ts.values(model, each) for each in (FILTER, second, third)}
+    jobs = [Job(bytes_of(model), 3, (), "lite")]
+    for start in (FILTER, second):  # from either branch
+        changed = read_flatbuffer(bytes_of(model), "copy")
+        do(changed, weights.permute_channels(changed, start, order))
+        now = {each: ts.values(changed, each) for each in old}
+        assert np.array_equal(now[FILTER], old[FILTER].take(order, 0))
+        assert np.array_equal(now[second], old[second].take(order, 0).take(order, 3))
+        assert np.array_equal(now[third], old[third].take(order, 3))
+        jobs.append(Job(bytes_of(changed), 3, (), "lite"))
+    outputs = [run.outputs[0] for run in run_jobs(jobs) if run is not None]
+    assert len(outputs) == 3
+    for each in outputs[1:]:  # sums of floats in another order
+        np.testing.assert_allclose(each, outputs[0], rtol=1e-5, atol=1e-6)
+    with refused(
+        model, "Add 2: another branch meets them there, whose channels would be lost"
+    ):
+        weights.delete_channels(model, FILTER, [1])
+
+
+def test_real_networks_with_branches_compute_the_same_to_the_bit(models_folder: Path) -> None:
+    names = ("pretrainedResnet_quant.tflite", "mnist_resnet_q.tflite")
+    paths = [path for path in readable_models(models_folder) if path.name in names]
+    assert len(paths) >= 2
+    jobs = []
+    for path in paths:
+        model = ts.load_model_from_file(path)
+        jobs.append(Job(bytes_of(model), 3, (), "lite"))
+        for number in (1, 2):
+            operator = model.subgraphs[0].operators[number]  # type: ignore[index]
+            address = f"subgraphs[0].tensors[{operator.inputs[1]}]"
+            count = len(ts.values(model, address))
+            order = RANDOM.permutation(count).tolist()
+            try:
+                proposal = weights.permute_channels(model, address, order)
+            except EditError:
+                continue
+            assert "Add" in " ".join(proposal.notes) or number == 1
+            do(model, proposal)
+        jobs.append(Job(bytes_of(model), 3, (), "lite"))
+    runs = run_jobs(jobs)
+    for before, after in zip(runs[::2], runs[1::2], strict=True):
+        assert before is not None
+        assert after is not None
+        assert all(map(np.array_equal, before.outputs, after.outputs))
 
 
 def test_a_transposed_layer_states_its_shape_anew() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import math
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.editing.small_models import do
 from tests.editing.tensor_models import refused
 from tests.editing.weight_models import RANDOM, W, holding
 from tflm_studio.analysis.array_comparison import compare
-from tflm_studio.editing import weights
+from tflm_studio.editing import clusters, weights
 from tflm_studio.editing.edits import WriteBytes
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.tensor_types import ELEMENT_TYPES
@@ -233,6 +234,50 @@ def test_many_values_are_clustered_about_their_means() -> None:
     model = holding(numbers.astype("f4"))
     do(model, weights.cluster(model, W, 3))
     assert np.unique(ts.values(model, W)) == pytest.approx([-1, 0.5, 3], abs=0.01)
+
+
+def _lloyd_with_all_sums(numbers: Any, k: int) -> Any:
+    """What clusters are from quantiles on, with every running sum in memory."""
+    values, counts = np.unique(numbers, return_counts=True)
+    middle = np.average(values, weights=counts.astype("f8"))
+    count = np.concatenate([[0.0], np.cumsum(counts.astype("f8"))])
+    first = np.concatenate([[0.0], np.cumsum(counts * (values - middle))])
+    borders = np.searchsorted(count, np.linspace(0, count[-1], k + 1))
+    borders[0], borders[-1] = 0, len(values)
+    for _ in range(100):
+        held = np.diff(count[borders]) > 0
+        means = np.diff(first[borders])[held] / np.diff(count[borders])[held] + middle
+        inner = np.searchsorted(values, (means[1:] + means[:-1]) / 2, side="right")
+        moved = np.concatenate([[0], inner, [len(values)]])
+        if np.array_equal(moved, borders):
+            break
+        borders = moved
+    return means
+
+
+@pytest.mark.parametrize(("digits", "chunk", "rows"), [(9, 128, 3), (3, 640, 4096)])
+def test_sums_that_are_not_kept_give_the_same_clusters(
+    digits: int, chunk: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "CHUNK", chunk)
+    monkeypatch.setattr(clusters, "ROWS", rows)
+    for size, k in ((600, 2), (4_000, 16), (5_003, 300)):
+        numbers = np.random.default_rng(size).normal(size=size).round(digits)
+        found = clusters.centres_of(np.append(numbers, [np.nan, np.inf]), k)
+        assert found.tobytes() == _lloyd_with_all_sums(numbers, k).tobytes()
+
+
+def test_clusters_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CHUNK", 1 << 14)
+    monkeypatch.setattr(clusters, "ROWS", 64)
+    numbers = np.random.default_rng(3).normal(size=1 << 18)
+    tracemalloc.start()
+    try:
+        clusters.centres_among(numbers, 16)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak + numbers.nbytes < 24 * numbers.size
 
 
 def test_only_changed_bytes_are_written(monkeypatch: pytest.MonkeyPatch) -> None:

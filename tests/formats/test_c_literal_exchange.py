@@ -42,13 +42,18 @@ def test_numbers_that_are_not_plain_are_left_to_others() -> None:
     assert exchanged(b"", b"", b"") == b""
 
 
-def test_one_byte_of_many_is_exchanged_without_reading_all() -> None:
-    old = bytes(range(256)) * 512
-    text = (", ".join(f"0x{value:02x}" for value in old)).encode()
+def test_many_bytes_are_exchanged_at_once() -> None:
+    old = bytes(range(256)) * 128
+    text = "".join(
+        f"0x{value:02x},{'//' * (k % 9 == 0)}\n" for k, value in enumerate(old)
+    ).encode()
+    new = old[1:] + old[:1]
     taken = []
-    for given_text in (text, b"/* read word by word */" + text):
+    for given_text in (text, text.replace(b"0x00", b"0x00u", 1)):
         start = perf_counter()
-        found = exchanged(given_text, old, b"\x07" + old[1:])
+        found = exchanged(given_text, old, new)
         taken.append(perf_counter() - start)
-        assert found == given_text.replace(b"0x00", b"0x07", 1)
+        assert found is not None
+        assert bytes(int(line[2:4], 16) for line in found.split()) == new
+        assert len(found) == len(given_text)
     assert taken[0] < taken[1] / 2

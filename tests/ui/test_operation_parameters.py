@@ -8,19 +8,7 @@ from pathlib import Path
 import pytest
 
 from tflm_studio.model.errors import EditError
-from tflm_studio.ui.views.operation_parameters import (
-    Parameter,
-    read_channels,
-    read_parameter,
-)
-
-
-def test_channels_are_typed_as_lists() -> None:
-    assert read_channels("0-3, 7;9 2-0") == [0, 1, 2, 3, 7, 9, 2, 1, 0]
-    assert read_channels(" ") == []
-    for text in ("a", "1-", "-1", "0-99999999", "1.5"):
-        with pytest.raises(EditError):
-            read_channels(text)
+from tflm_studio.ui.views.operation_parameters import Parameter, read_parameter
 
 
 def test_lists_files_and_ticks_are_read() -> None:

@@ -11,10 +11,11 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QProgressDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
+from tests.conftest import SAMPLES
 from tflm_studio.editing.edits import Set
 from tflm_studio.formats import atomic_file
 from tflm_studio.model.cancellation import CancelledError, check_cancelled
-from tflm_studio.ui.app import file_commands, progress
+from tflm_studio.ui.app import file_commands, progress, windows
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.progress import run_with_progress
 
@@ -151,3 +152,30 @@ def test_a_backup_is_kept_if_that_is_wanted(window: MainWindow) -> None:
     assert window.commands.files.save()
     assert path.read_bytes() == before
     assert backup.read_bytes() == second
+
+
+def test_sources_are_opened_and_saved_in_a_thread_sooner_than_flatbuffers(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+
+    def run(_parent: object, text: str, work: Callable[[], object], **_: object) -> object:
+        told.append(text)
+        return work()
+
+    for module in (file_commands, windows):
+        monkeypatch.setattr(module, "run_with_progress", run)
+    files = window.commands.files
+    assert files.save()
+    monkeypatch.setattr(file_commands, "TEXT_WEIGHT", 10_000)
+    monkeypatch.setattr(windows, "TEXT_WEIGHT", 10_000)
+    assert files.save()
+    assert not told
+    source = tmp_path / "model.cc"
+    assert files._save_to(source)
+    assert files.save()
+    assert told == ["Saving model.cc"] * 2
+    windows._load_symbol(source, None, window)
+    assert told[2:] == ["Opening model.cc"]
+    windows._load_symbol(SAMPLES / "sine_int8.tflite", None, window)
+    assert len(told) == 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
@@ -37,6 +37,7 @@ from tests.analysis.coded_models import (
     TABLE,
     coded_model,
 )
+from tflm_studio.analysis import array_comparison, difference_cells
 from tflm_studio.analysis.stored_contents import contents_at
 from tflm_studio.editing.document import Document
 from tflm_studio.editing.edits import Set, WriteBytes
@@ -523,6 +524,29 @@ def test_compared_with_the_file_as_opened(qtbot: QtBot, tmp_path: Path) -> None:
     assert page.stack.currentWidget() is page._map
     shown.document.undo()
     qtbot.waitUntil(lambda: page.note.text() == "All values are equal.")
+
+
+def test_very_many_differences_are_drawn_in_cells(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(array_comparison, "MOST_MAPPED", 10)
+    monkeypatch.setattr(difference_cells, "MOST_CELLS", 12)
+    Document(coded_model()).save_as(tmp_path / "m.tflite")
+    shown = Shown(qtbot, Document.open(tmp_path / "m.tflite"))
+    table = shown.select(FILTER).table
+    assert table.setData(table.index(4, 1), "-17")
+    page = shown.select(FILTER, "Compare")
+    shown.find(QComboBox, "compare_view").setCurrentText(MAP)
+    qtbot.waitUntil(lambda: page.stack.currentWidget() is page._map)
+    cells = page._found.comparison.cells
+    drawn = page._map.grid.contents
+    assert drawn.shape == cells.largest.shape
+    assert drawn.count <= 12
+    assert sorted(drawn.values().tolist())[-2:] == [0, 34]
+    told = page._map.describe(QPointF(0, 0))
+    assert told.startswith(
+        f"block of {cells.height} rows 0, block of {cells.width} columns 0: "
+    )
 
 
 def test_compared_with_tensors_and_files(

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_studio.analysis.difference_cells import DifferenceCells
 from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.tensor_types import Array
 
 PIECE = 1 << 18  # elements
 MOST_LISTED = 200  # of the largest differences
-MOST_MAPPED = 1 << 24  # differences that are kept to be drawn
+MOST_MAPPED = 1 << 24  # differences that are kept one by one to be drawn
 
 Reader = Callable[[int, int], Array]  # start, count
 
@@ -37,6 +38,7 @@ class Comparison:
             noise, NaN without signal.
         listed: Flat indices of the largest differences, the largest first.
         differences: float32, one for each pair; None if there are very many.
+        cells: The largest differences of many together, if there are very many; else None.
     """
 
     count: int
@@ -50,6 +52,7 @@ class Comparison:
     sqnr: float
     listed: NDArray[np.int64]
     differences: NDArray[np.float32] | None
+    cells: DifferenceCells | None = None
 
 
 def compare(
@@ -58,6 +61,7 @@ def compare(
     count: int,
     *,
     cancelled: Callable[[], bool] = lambda: False,
+    columns: int = 0,
 ) -> Comparison:
     """Compares consecutive values with their references. O(count), a piece in memory.
 
@@ -66,11 +70,12 @@ def compare(
         theirs: Gives the values they are compared with.
         count: How many there are.
         cancelled: Asked before each piece.
+        columns: Of the table that the values are; 0 for a list.
 
     Raises:
         CancelledError: `cancelled` said so.
     """
-    sums = _Sums(count)
+    sums = _Sums(count, columns)
     for start in range(0, count, PIECE):
         if cancelled():
             raise CancelledError("Cancelled; nothing has changed.")
@@ -80,13 +85,15 @@ def compare(
 
 
 class _Sums:
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, columns: int) -> None:
         self.count = count
         self.changed = self.special = self.finite = 0
         self.total = self.absolute = self.squares = self.signal = 0.0
         self.listed: NDArray[np.int64] = np.array([], np.int64)
         self.sizes: NDArray[np.float64] = np.array([])
-        self.kept = np.zeros(count, np.float32) if count <= MOST_MAPPED else None
+        is_many = count > MOST_MAPPED
+        self.kept = None if is_many else np.zeros(count, np.float32)
+        self.cells = DifferenceCells.for_table(count, columns) if is_many else None
 
     def add(self, start: int, ours: Array, theirs: Array) -> None:
         with np.errstate(invalid="ignore", over="ignore"):  # infinities and signalling NaN
@@ -130,6 +137,8 @@ class _Sums:
         self.signal += signal
 
     def _list(self, start: int, sizes: NDArray[np.float64]) -> None:
+        if self.cells is not None:
+            self.cells.add(start, sizes)
         least = float(self.sizes[-1]) if len(self.sizes) == MOST_LISTED else 0.0
         found = np.flatnonzero(sizes > least)
         if not len(found):
@@ -156,6 +165,7 @@ class _Sums:
             sqnr=decibels(self.signal, self.squares),
             listed=self.listed,
             differences=self.kept,
+            cells=self.cells,
         )
 
 

@@ -57,10 +57,13 @@ def add_verbs(verbs: Any) -> None:
     files.set_defaults(run=_files)
 
 
-def add_array_option(parser: argparse.ArgumentParser) -> None:
+def add_array_option(parser: argparse.ArgumentParser, dest: str = "array") -> None:
     """Declares the option that chooses among several models of one file."""
     parser.add_argument(
-        "--array", metavar="SYMBOL", help="which array of a source, or model of an image"
+        "--array",
+        dest=dest,
+        metavar="SYMBOL",
+        help="which array of a source, or model of an image",
     )
 
 

@@ -3,7 +3,8 @@
 
 From the output of a layer it goes on through operators that treat each channel by itself, up
 to the layers that take the channels in. A depthwise layer ties its inputs to its outputs, so
-from there it goes back as well, to the layer that makes them.
+from there it goes back as well, to the layer that makes them. Where two branches meet, as in
+an ADD, another order goes back along the other one too, to all layers that make its channels.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ class ChannelFlow:
         self.options: dict[int, list[int]] = {}
         self.passed: dict[int, None] = {}
         self._waiting: list[tuple[int, Kept]] = []
+        # A layer may have other outputs and, in a branch that leaves and comes back, inputs.
+        self._made: set[int] = set()
+        self._taken: set[int] = set()
 
     def start(self, number: int, kept: Kept) -> None:
         """Follows the channels of a layer everywhere.
@@ -76,10 +80,10 @@ class ChannelFlow:
             tensor_index, channels = self._waiting.pop()
             self._check_passable(tensor_index)
             for maker in makers_of(self.subgraph, tensor_index):
-                if maker not in self.passed:
+                if maker not in self._made:
                     self._makes(maker, channels)
             for reader in readers_of(self.subgraph, tensor_index):
-                if reader not in self.passed:
+                if reader not in self._taken:
                     self._reads(reader, tensor_index, channels)
 
     def _check_passable(self, tensor_index: int) -> None:
@@ -108,8 +112,10 @@ class ChannelFlow:
             self._passes_back(number, operator, kept)
             return
         self.passed[number] = None
+        self._made.add(number)
         self._cut_layer(number, operator, layer, kept)
         if code == _DEPTHWISE:
+            self._taken.add(number)
             values = self._activation(number, operator, layer.values)
             if self._depth(number, values) != len(self._whole(number, operator, layer)):
                 self._stop(number, "it makes several channels of each that it takes")
@@ -138,7 +144,10 @@ class ChannelFlow:
         operator = self._operator(number)
         code = code_number(self.model, operator)
         self.passed[number] = None
+        self._taken.add(number)
         layer = LAYERS.get(code)
+        if layer is None or code == _DEPTHWISE:
+            self._made.add(number)
         if layer is not None:
             self._into_layer(number, operator, layer, tensor_index, kept)
             return
@@ -205,7 +214,9 @@ class ChannelFlow:
         other = 1 - inputs.index(tensor_index)
         tensor = find_tensor(self.subgraph, inputs[other])
         if tensor is None or not has_data(self.model, tensor):
-            self._stop(number, "another branch meets them there, which would have to follow")
+            self._pull_branch(number, self._activation(number, operator, other), depth, kept)
+            self._pass(number, operator, tensor_index, kept)
+            return
         constant = self._constant(number, operator, other)
         shape = list((tensor.shape if tensor is not None else None) or [])
         if shape and shape[-1] == depth and depth != 1:
@@ -213,6 +224,19 @@ class ChannelFlow:
         elif shape and shape[-1] != 1:
             self._stop(number, "its constant has other many channels")
         self._pass(number, operator, tensor_index, kept)
+
+    def _pull_branch(self, number: int, branch: int, depth: int, kept: Kept) -> None:
+        """The other input of an operator that joins two branches channel by channel."""
+        size = self._depth(number, branch)
+        if size == 1 != depth:
+            return  # the same for all channels
+        if size != depth:
+            self._stop(number, "another branch meets them there, with other many channels")
+        if len(kept) != depth:
+            self._stop(
+                number, "another branch meets them there, whose channels would be lost as well"
+            )
+        self._tie(number, branch, kept)
 
     def _pass_pad(
         self, number: int, operator: Operator, tensor_index: int, kept: Kept

@@ -75,6 +75,7 @@ class Document:
         self._stamp = stamp_of(self.path) if self.path is not None else None
         self._is_as_read = True
         self._held = self._digest_of(None)
+        self._written: tuple[Path, bytes | None] | None = None  # by `write`, with its digest
         self.history = History()
         self._touched: set[Address] | None = set()
         self._observers: list[Observer] = []
@@ -230,12 +231,12 @@ class Document:
             origin.source = origin.source.on(text)
         return True
 
-    def _digest_in_file(self) -> bytes | None:
+    def _digest_in(self, path: Path) -> bytes | None:
         origin = self.model.extra
-        if self.path is None or not isinstance(origin, Origin) or origin.source is None:
+        if not isinstance(origin, Origin) or origin.source is None:
             return None
         try:
-            return self._digest_of(self.path.read_bytes())
+            return self._digest_of(path.read_bytes())
         except OSError:
             return None
 
@@ -291,13 +292,17 @@ class Document:
             for file in files_written(self.model, Path(path)) if backup else ():
                 backups.enter_context(keeping_backup(file))
             save_in_place(self.model, path, changed=self._touched)
+        written = files_written(self.model, Path(path))[0]
+        self._written = written, self._digest_in(written)
 
     def note_saved(self, path: PathLike) -> None:
         """Declares a file to hold the present state of the model."""
         self.path = files_written(self.model, Path(path))[0]
         self._stamp = stamp_of(self.path)
         self._is_as_read = False
-        self._held = self._digest_in_file()
+        known, self._written = self._written, None
+        is_known = known is not None and known[0] == self.path
+        self._held = known[1] if known and is_known else self._digest_in(self.path)
         self.history.mark_clean()
         self._notify(Change(ChangeKind.SAVED))
 

@@ -28,6 +28,7 @@ class Effect:
         largest: The largest difference of a value before and after.
         noise: Sum of the squares of the differences.
         signal: Sum of the squares of the values before.
+        distance: Sum of the magnitudes of the differences.
     """
 
     count: int = 0
@@ -37,6 +38,7 @@ class Effect:
     largest: float = 0.0
     noise: float = 0.0
     signal: float = 0.0
+    distance: float = 0.0
 
     def __add__(self, other: Effect) -> Effect:
         return Effect(
@@ -47,7 +49,13 @@ class Effect:
             max(self.largest, other.largest),
             self.noise + other.noise,
             self.signal + other.signal,
+            self.distance + other.distance,
         )
+
+    @property
+    def mean(self) -> float:
+        """Mean magnitude of the differences."""
+        return self.distance / self.count if self.count else 0.0
 
     @property
     def rms(self) -> float:
@@ -114,6 +122,7 @@ def effect_of(
         squares = np.square(np.where(np.isfinite(before), before, 0))
         noise = float((np.square(apart) * times).sum())
         signal = float((squares * times).sum())
+        distance = float((apart * times).sum())
     return Effect(
         count=int(times.sum()),
         changed=int(times[~same].sum()),
@@ -122,4 +131,5 @@ def effect_of(
         largest=float(apart.max(initial=0.0)),
         noise=noise,
         signal=signal,
+        distance=distance,
     )

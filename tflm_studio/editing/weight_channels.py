@@ -32,7 +32,9 @@ from tflm_studio.schema.tables import Model
 def permute_channels(model: Model, address: Address | str, order: Sequence[int]) -> Proposal:
     """Puts the output channels of a layer in another order; the model computes the same.
 
-    Bias, scales, the operators behind and the layers that take the channels in follow.
+    Bias, scales, the operators behind and the layers that take the channels in follow, and so
+    do the layers of another branch that is added. Sums of floats in another order may differ
+    in their last bits; quantised ones are the same.
 
     Args:
         model: The model.
@@ -42,7 +44,7 @@ def permute_channels(model: Model, address: Address | str, order: Sequence[int])
 
     Raises:
         EditError: The order does not name each channel once, or an operator stands in the
-            way and is named: an output of the subgraph, a branch, what mixes channels.
+            way and is named: an output of the subgraph, what mixes channels.
     """
     weights, reader = _layer_of(model, address)
     count = _channels(weights, reader)

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tflm_studio.editing.changed_values import Change, changed
-from tflm_studio.editing.clusters import centres_of
+from tflm_studio.editing.clusters import centres_among
 from tflm_studio.editing.value_effects import ValueProposal
 from tflm_studio.editing.weight_target import Piece, Weights, Where, weights_at
 from tflm_studio.model.address import Address
@@ -291,7 +292,7 @@ def cluster(
     if k < 1:
         raise EditError("There has to be 1 cluster or more.")
     weights = weights_at(model, address, real=real, where=where)
-    centres = centres_of(weights.numbers().astype(np.float64), int(k))
+    centres = centres_among(_finite_reals(weights), int(k))
     if not centres.size:
         return ValueProposal((), ("There are no finite values to cluster.",))
     borders = (centres[1:] + centres[:-1]) / 2
@@ -304,6 +305,17 @@ def cluster(
     return applied(
         weights, clustered, f"Cluster {{}} to {plural(int(k), 'value')}", by_value=True
     )
+
+
+def _finite_reals(weights: Weights) -> NDArray[np.float64]:
+    """All chosen numbers that are finite; takes no more memory than they do."""
+    found, count = np.empty(weights.count), 0
+    for piece in weights.pieces():
+        reals = piece.numbers().astype(np.float64)
+        reals = reals[np.isfinite(reals)]
+        found[count : count + len(reals)] = reals
+        count += len(reals)
+    return found[:count]
 
 
 def applied(

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from tflm_studio.formats.c_source_writer import c_array_body
 
 BYTES_PER_LINE = 12  # where the source has no lines to go by
 MOST_PER_LINE = 64
-SAMPLE_BYTES = 2**16  # of the text that are looked at
+SAMPLE_BYTES = 2**15  # of the text that are looked at
 TAIL_BYTES = 4096
 
 _COMMENT = rb"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
@@ -50,18 +52,35 @@ class ArrayStyle:
         """The text between the braces for other bytes."""
         if self == _own_style(self.per_line):
             return b"\n" + b"".join(c_array_body([data], len(data), self.per_line))
-        spelled = [self.spellings[byte] for byte in data]
-        step = self.per_line or max(len(spelled), 1)
-        lines = (
+        step = self.per_line or max(len(data), 1)
+        even = len(data) // step * step if len(set(map(len, self.spellings))) == 1 else 0
+        lines = [self._even_lines(data[:even], step)] if even else []
+        spelled = [self.spellings[byte] for byte in data[even:]]
+        lines += [
             self.separator.join(spelled[k : k + step]) for k in range(0, len(spelled), step)
-        )
+        ]
         return self.lead + self.line_break.join(lines) + self.tail
+
+    def _even_lines(self, data: bytes, step: int) -> bytes:
+        """Full lines of numbers that are all as wide: their places are known beforehand."""
+        width = len(self.spellings[0])
+        line = self.separator.join([b" " * width] * step) + self.line_break
+        canvas = np.tile(np.frombuffer(line, np.uint8), (len(data) // step, 1))
+        numbers = np.array(self.spellings)[np.frombuffer(data, np.uint8)]
+        strides = (len(line), width + len(self.separator))
+        np.ndarray((len(canvas), step), numbers.dtype, canvas, 0, strides)[...] = (
+            numbers.reshape(-1, step)
+        )
+        return canvas.tobytes()[: -len(self.line_break)]
 
 
 def array_style(text: bytes) -> ArrayStyle:
     """The style of the text between the braces of an array of bytes."""
-    values = _values(text[:SAMPLE_BYTES])
-    if len(values) < 2 or _NOT_PLAIN.search(_COMMENT_OR_VALUE.sub(b"", text[:SAMPLE_BYTES])):
+    sample = text[:SAMPLE_BYTES]
+    if len(sample) < len(text):
+        sample = sample[: sample.rfind(b",") + 1]  # no number is cut in two
+    values = _values(sample)
+    if len(values) < 2 or _NOT_PLAIN.search(_COMMENT_OR_VALUE.sub(b"", sample)):
         return _own_style(BYTES_PER_LINE, b"\r\n" if b"\r\n" in text else b"\n")
     gaps = [text[one.end() : other.start()] for one, other in pairwise(values)]
     breaks = [gap for gap in gaps if _BREAK.search(gap)]

@@ -4,12 +4,15 @@
 Where the number of bytes stays, only the literals of changed bytes are exchanged, in the
 spelling of the others. Where it does not, the text between the braces is written anew in its
 own style, and the literals that state the array's size: `[300568]`, `model_len = 300568`.
-Comments, strings and other numbers are never touched.
+Comments, strings and other numbers are never touched, save for the comment in which our own
+exports state size and digest of the model.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +22,7 @@ from tflm_studio.formats.c_literal_exchange import exchanged
 from tflm_studio.formats.c_size_literals import extent_before, size_literals, spelled
 from tflm_studio.formats.c_source_reader import choose_model_array, find_byte_arrays
 from tflm_studio.formats.c_source_scanner import ByteArray
+from tflm_studio.formats.provenance_comment import restated
 from tflm_studio.model.errors import ReadError, WriteError
 
 C_SUFFIXES = frozenset({".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".ino", ".inc"})
@@ -26,7 +30,9 @@ HEADER_SUFFIXES = frozenset({".h", ".hh", ".hpp"})
 MAX_HEADER_BYTES = 2**30
 
 
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\r\n]+)"', re.MULTILINE)
+_INCLUDE = re.compile(rb'#[ \t]*include[ \t]*"([^"\r\n]+)"')
+_MOST_INDENT = 200
+_BLANK = b" " * 512  # in place of a long array: more than is looked at around a size
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,14 @@ class CSource:
         place = _place(self)
         source = _spliced(self, place, data)
         files, is_settled = {path: source.text}, source.is_settled
-        held = self.data_in(_read(path) or b"")
-        old = len(self.data if held is None else held)
-        for header in headers_beside(path, self.text) if old != len(data) else ():
+        there = _read(path) or b""
+        held = self.data if there == self.text else self.data_in(there)
+        old = self.data if held is None else held
+        for header in headers_beside(path, self.text) if old != data else ():
             text = _read(header) or b""
             if self.data_in(text) is not None:
                 continue  # it has a model of its own, whose length it states
-            resized = _resized(self.symbol, place, text, old, len(data))
+            resized = _resized(self.symbol, place, text, old, data)
             is_settled |= resized.is_settled
             if resized.text != text:
                 files[header] = resized.text
@@ -93,7 +100,11 @@ class CSource:
 
 def headers_beside(path: Path, text: bytes) -> list[Path]:
     """The headers in the folder of a source that it includes, or that are named after it."""
-    names = {match[1].decode("utf-8", "surrogateescape") for match in _INCLUDE.finditer(text)}
+    names = {
+        match[1].decode("utf-8", "surrogateescape")
+        for match in _INCLUDE.finditer(text)
+        if _begins_line(text, match.start())
+    }
     wanted = {Path(name).name for name in names}
     wanted |= {path.with_suffix(suffix).name for suffix in HEADER_SUFFIXES}
     found = [path.with_name(name) for name in sorted(wanted) if name not in ("", "..")]
@@ -102,6 +113,11 @@ def headers_beside(path: Path, text: bytes) -> list[Path]:
         for each in found
         if each != path and each.suffix in HEADER_SUFFIXES and each.is_file()
     ]
+
+
+def _begins_line(text: bytes, at: int) -> bool:
+    before = text[max(at - _MOST_INDENT, 0) : at].rstrip(b" \t")
+    return before[-1:] in (b"", b"\n")
 
 
 def _read(path: Path) -> bytes | None:
@@ -159,16 +175,32 @@ def _spliced(source: CSource, place: _Place, data: bytes) -> _Resized:
         for array in place.arrays
         if array.symbol == source.symbol and array.data == source.data
     ]
-    blanks = [(each.start, each.end, b" " * (each.end - each.start)) for each in place.arrays]
+    code, back = _without_arrays(text, place.arrays)
+    found, is_settled = _size_changes(source.symbol, place, code, len(source.data), len(data))
+    sizes = [(back(start), back(end), piece) for start, end, piece in found]
+    own = {start for start, *_ in changes}
+    spans = [(each.start, each.end, each.start in own) for each in place.arrays]
+    told = restated(text, source.data, data, spans)
+    return _Resized(_with_changes(text, [*changes, *sizes, *told]), is_settled)
+
+
+def _without_arrays(
+    text: bytes, arrays: list[ByteArray]
+) -> tuple[bytes, Callable[[int], int]]:
+    """The text with a few blanks for each array, and where a place in it is in the text."""
+    blanks = sorted((each.start, each.end, _BLANK[: each.end - each.start]) for each in arrays)
+    begins, missing = [], [0]
+    for start, end, blank in blanks:
+        begins.append(start - missing[-1] + 1)
+        missing.append(missing[-1] + end - start - len(blank))
     code = _with_changes(text, blanks)
-    sizes, is_settled = _size_changes(source.symbol, place, code, len(source.data), len(data))
-    return _Resized(_with_changes(text, [*changes, *sizes]), is_settled)
+    return code, lambda at: at + missing[bisect_right(begins, at)]
 
 
-def _resized(symbol: str, place: _Place, text: bytes, old: int, new: int) -> _Resized:
+def _resized(symbol: str, place: _Place, text: bytes, old: bytes, new: bytes) -> _Resized:
     """Another file, such as a header, with a new length where it states that of the array."""
-    changes, is_settled = _size_changes(symbol, place, text, old, new)
-    return _Resized(_with_changes(text, changes), is_settled)
+    sizes, is_settled = _size_changes(symbol, place, text, len(old), len(new))
+    return _Resized(_with_changes(text, [*sizes, *restated(text, old, new)]), is_settled)
 
 
 def _with_changes(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:

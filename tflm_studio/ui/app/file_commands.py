@@ -31,7 +31,7 @@ from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.errors import FileChangedError, NoRoomError, StudioError
 from tflm_studio.model.graph import data_bytes
 from tflm_studio.ui.app.choices import ask
-from tflm_studio.ui.app.progress import BACKGROUND_BYTES, run_with_progress
+from tflm_studio.ui.app.progress import BACKGROUND_BYTES, TEXT_WEIGHT, run_with_progress
 from tflm_studio.ui.views.export_dialog import ExportDialog
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ SAVE_FILTER = (
 )
 SUFFIX_OF_FILTER = {"C": ".cc", "JSON": ".json"}
 BYTES_PER_TABLE = 1000  # a table takes as long to write as so many bytes of weights
+TEXT_PER_BYTE = 6  # characters of a byte in a C array
 MOST_NAMED = 6  # files in a question
 Result = TypeVar("Result")
 Buttons = QMessageBox.StandardButton
@@ -173,6 +174,7 @@ class FileCommands(QObject):
             self._run(
                 f"Saving {path.name}",
                 lambda: document.write(path, overwrite=overwrite, backup=backup),
+                path,
             )
         except CancelledError:
             self._window.statusBar().showMessage(f"{path.name} was not saved", 6000)
@@ -246,7 +248,9 @@ class FileCommands(QObject):
             return
         try:
             written = self._run(
-                f"Exporting {export.paths[0].name}", lambda: write_export(export, inputs)
+                f"Exporting {export.paths[0].name}",
+                lambda: write_export(export, inputs),
+                export.paths[0],
             )
         except CancelledError:
             return
@@ -257,16 +261,27 @@ class FileCommands(QObject):
         folder = export.paths[0].resolve().parent
         self._window.statusBar().showMessage(f"Exported {names} to {folder}", 6000)
 
-    def _run(self, text: str, work: Callable[[], Result]) -> Result:
+    def _run(
+        self, text: str, work: Callable[[], Result], target: Path | None = None
+    ) -> Result:
+        if self._effort(target) <= BACKGROUND_BYTES:
+            return work()
+        return run_with_progress(self._window, text, work, may_drop=False)
+
+    def _effort(self, target: Path | None) -> int:
+        """How long writing the model takes, in bytes of a flatbuffer that takes as long."""
         model = self._window.document.model
         weights = sum(data_bytes(buffer.data) for buffer in model.buffers or [])
         tables = sum(
             len(subgraph.operators or []) + len(subgraph.tensors or [])
             for subgraph in model.subgraphs or []
         )
-        if weights + tables * BYTES_PER_TABLE <= BACKGROUND_BYTES:
-            return work()
-        return run_with_progress(self._window, text, work, may_drop=False)
+        effort = weights + tables * BYTES_PER_TABLE
+        if target is not None and target.suffix.lower() in C_SUFFIXES | JSON_SUFFIXES:
+            source = model.extra.source if isinstance(model.extra, Origin) else None
+            around = len(source.text) if source is not None else 0
+            effort += TEXT_WEIGHT * max(TEXT_PER_BYTE * weights, around)
+        return effort
 
     def close(self) -> None:
         """Closes the window."""

@@ -17,6 +17,7 @@ from tflm_studio.ui.models.tasks import LatestTask
 Result = TypeVar("Result")
 
 BACKGROUND_BYTES = 4 * 2**20  # smaller files are read and written faster than a thread starts
+TEXT_WEIGHT = 8  # a byte of C or JSON takes as long as so many of a flatbuffer
 PATIENCE_MS = 300
 
 

@@ -18,9 +18,10 @@ from tflm_studio.editing.recovery import (
     recover,
 )
 from tflm_studio.formats.c_source_reader import SeveralModelsError
+from tflm_studio.formats.c_source_splice import C_SUFFIXES
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.host_file import HostFile
-from tflm_studio.formats.model_file import load_model_from_file
+from tflm_studio.formats.model_file import JSON_SUFFIXES, load_model_from_file
 from tflm_studio.model.cancellation import CancelledError
 from tflm_studio.model.errors import ReadError
 from tflm_studio.model.place_names import plural
@@ -28,7 +29,7 @@ from tflm_studio.model.resource_files import SAMPLE, resource_path
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.choices import ask
 from tflm_studio.ui.app.main_window import MainWindow
-from tflm_studio.ui.app.progress import BACKGROUND_BYTES, run_with_progress
+from tflm_studio.ui.app.progress import BACKGROUND_BYTES, TEXT_WEIGHT, run_with_progress
 from tflm_studio.ui.app.settings import Settings
 
 
@@ -228,8 +229,10 @@ def _load(path: Path, parent: QWidget | None, symbol: str | None = None) -> Mode
 
 
 def _load_symbol(path: Path, symbol: str | None, parent: QWidget | None) -> Model:
+    is_text = path.suffix.lower() in C_SUFFIXES | JSON_SUFFIXES
     try:
-        is_large = path.stat().st_size > BACKGROUND_BYTES
+        effort = path.stat().st_size * (TEXT_WEIGHT if is_text else 1)
+        is_large = effort > BACKGROUND_BYTES
     except OSError:
         is_large = False  # reading says what is wrong
     if parent is None or not is_large:

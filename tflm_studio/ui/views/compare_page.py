@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import (
@@ -23,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from tflm_studio.analysis.array_comparison import Comparison, compare
 from tflm_studio.analysis.buffer_contents import BufferContents
+from tflm_studio.analysis.difference_cells import DifferenceCells
 from tflm_studio.analysis.reference_values import (
     check_same_shape,
     comparable_tensors,
@@ -152,6 +155,7 @@ class ComparePage(QWidget):
                 theirs.reals if reads_real else theirs.values,
                 contents.count,
                 cancelled=cancelled,
+                columns=_table_columns(contents),
             )
             return Compared(found, theirs, is_real)
 
@@ -181,7 +185,7 @@ class ComparePage(QWidget):
         if not found.comparison.changed:
             self.note.setText("All values are equal.")
             self.stack.setCurrentWidget(self.note)
-        elif self.tools.wants_map and found.comparison.differences is not None:
+        elif self.tools.wants_map:
             self._show_map(grid, found.comparison)
         else:
             self.list.show_comparison(found.comparison, grid, found.theirs)
@@ -193,8 +197,11 @@ class ComparePage(QWidget):
             module = import_module("tflm_studio.ui.views.heat_map_page")
             self._map = module.HeatMapPage(self._document)
             self.stack.addWidget(self._map)
-        contents = _difference_contents(grid.contents, found)
-        shown = replace(grid, contents=contents, is_real=False)
+        if found.cells is not None:
+            shown = ValueGrid(_cell_contents(grid.contents, found.cells))
+        else:
+            contents = _difference_contents(grid.contents, found)
+            shown = replace(grid, contents=contents, is_real=False)
         self._map.show_contents(shown, None)
         self.stack.setCurrentWidget(self._map)
 
@@ -262,11 +269,32 @@ def _float32() -> ElementType:
     return next(kind for kind in ELEMENT_TYPES.values() if kind.name == "float32")
 
 
+def _table_columns(contents: BufferContents) -> int:
+    """Columns of the values as a table; 0 if they are a list."""
+    long = [size for size in contents.shape if size > 1]
+    return long[-1] if len(long) > 1 else 0
+
+
 def _difference_contents(contents: BufferContents, found: Comparison) -> BufferContents:
     assert found.differences is not None
+    return _floats(contents, found.differences)
+
+
+def _cell_contents(contents: BufferContents, cells: DifferenceCells) -> BufferContents:
+    """The largest difference of each cell, with as much of the shape as is left."""
+    names = tuple(
+        f"block of {size:,} {name}s" if size > 1 else name
+        for name, size in (("row", cells.height), ("column", cells.width))
+    )
+    made = _floats(contents, cells.largest)
+    shape = cells.largest.shape
+    return replace(made, shape=shape, axis_names=names, declared_shape=shape)
+
+
+def _floats(contents: BufferContents, values: NDArray[np.float32]) -> BufferContents:
     return replace(
         contents,
-        data=memoryview(found.differences.tobytes()),
+        data=memoryview(values.tobytes()),
         kind=_float32(),
         quantization=None,
         stored=None,

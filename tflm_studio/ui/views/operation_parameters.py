@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.field_text import parse_whole_number, read_float
+from tflm_studio.model.index_text import read_indices
 
 Kind = Literal[
     "real", "whole", "text", "choice", "channels", "reals", "wholes", "file", "tick"
 ]
-MOST_CHANNELS = 1 << 20
 NUMBER_SUFFIXES = (".npy", ".npz", ".csv", ".txt")
 
 
@@ -38,25 +38,6 @@ class Parameter:
     default: str = ""
     choices: tuple[str, ...] = ()
     hint: str = ""
-
-
-def read_channels(text: str) -> list[int]:
-    """Channels that a person typed, such as `0-3, 7`, in this order.
-
-    Raises:
-        EditError: The text is something else.
-    """
-    found: list[int] = []
-    for part in text.replace(";", ",").replace(",", " ").replace("–", "-").split():
-        first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 20:
-            raise EditError(f"'{part[:40]}' is no channel; write them as 0-3, 7.")
-        ends = int(first), int(last or first)
-        if max(ends) - min(ends) + len(found) > MOST_CHANNELS:
-            raise EditError(f"'{part}' names more than {MOST_CHANNELS:,} channels.")
-        step = 1 if ends[1] >= ends[0] else -1
-        found += range(ends[0], ends[1] + step, step)
-    return found
 
 
 def read_parameter(parameter: Parameter, text: str) -> Any:
@@ -91,7 +72,7 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     "whole": parse_whole_number,
     "text": str,
     "choice": str,
-    "channels": read_channels,
+    "channels": read_indices,
     "reals": partial(_list_of, read_float),
     "wholes": partial(_list_of, parse_whole_number),
     "file": _file,
