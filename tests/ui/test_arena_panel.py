@@ -175,7 +175,7 @@ def test_measuring_can_be_ended(
     qtbot.mouseClick(panel.measure, LEFT)
     assert panel.measure.text() == "&Cancel"
     qtbot.mouseClick(panel.measure, LEFT)
-    assert panel.measure.text() == "&Measure"
+    assert panel.measure.text() == "Meas&ure"
     assert QThreadPool.globalInstance().waitForDone(5000)
     assert panel.note.text() == ""
 

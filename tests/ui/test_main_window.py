@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QColor, QDropEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QComboBox,
     QFileDialog,
@@ -33,6 +34,7 @@ from tflm_studio.ui.app.actions import ACTIONS
 from tflm_studio.ui.app.application import _open_all
 from tflm_studio.ui.app.file_commands import ChangedFile
 from tflm_studio.ui.app.main_window import MainWindow
+from tflm_studio.ui.app.mnemonics import letter_of
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Answer, Windows
 from tflm_studio.ui.models.tensor_choices import TensorChoices
@@ -152,6 +154,10 @@ def test_all_commands_can_be_chosen_by_a_letter(window: MainWindow) -> None:
         letters = [text[text.index("&") + 1].lower() for text in texts if "&" in text]
         assert len(letters) == len(texts), texts
         assert len(set(letters)) == len(letters), texts
+    # Panels behind another are still visible for Qt: a letter of both opens neither.
+    taken = {letter_of(action.text()) for action in bar.actions()}
+    for button in window.findChildren(QAbstractButton):
+        assert letter_of(button.text()) not in taken, button.text()
 
 
 def test_an_index_out_of_range_is_refused_in_place(window: MainWindow, qtbot: QtBot) -> None:
