@@ -44,6 +44,7 @@ from tflm_studio.ui.views.field_editors import (
 from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.nested_fields import ListItem, TablesField, UnionField
 from tflm_studio.ui.views.number_dialog import NumberDialog
+from tflm_studio.ui.views.quiet_combo_box import QuietComboBox
 
 OPERATOR: Address = ("subgraphs", 0, "operators", 0)
 TENSOR: Address = ("subgraphs", 0, "tensors", 0)
@@ -117,6 +118,17 @@ def model_of_all_options() -> Model:
         operator_codes=[OperatorCode()],
         subgraphs=[SubGraph(tensors=tensors, operators=operators, inputs=[0], outputs=[1])],
     )
+
+
+def test_a_choice_without_room_ends_in_dots(qtbot: QtBot) -> None:
+    box = QuietComboBox()
+    qtbot.addWidget(box)
+    box.addItem("DepthwiseConv2DOptions")
+    box.resize(120, 26)
+    assert box.shown_text().startswith("Depthw")
+    assert box.shown_text().endswith("…")
+    box.resize(400, 26)
+    assert box.shown_text() == "DepthwiseConv2DOptions"
 
 
 def test_every_field_of_every_option_table_is_edited(tmp_path: Path, qtbot: QtBot) -> None:

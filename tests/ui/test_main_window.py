@@ -88,9 +88,9 @@ def test_all_parts_and_actions_have_their_names(window: MainWindow) -> None:
 def test_the_operator_table_reads_like_the_slide(window: MainWindow) -> None:
     view = window.operator_view
     headers = [
-        view.model().headerData(column, Qt.Orientation.Horizontal) for column in range(6)
+        view.model().headerData(column, Qt.Orientation.Horizontal) for column in range(7)
     ]
-    assert headers == ["#", "Name", "Args", "Inputs", "Outputs", "Weights"]
+    assert headers == ["#", "Name", "Args", "Inputs", "Outputs", "Weights", "Size"]
     shown = [cell(view, 0, column) for column in range(6)]
     assert shown[:3] == ["0", "Conv2D", "3x3 s2 SAME RELU"]
     first = operator(window, 0)

@@ -278,6 +278,16 @@ def test_columns_sort_by_value(open_sample: Opener) -> None:
     assert shown(0) == [str(row) for row in range(17)]
 
 
+def test_the_operator_with_the_largest_weights_comes_first(open_sample: Opener) -> None:
+    view = open_sample("shapes_int8.tflite").operator_view
+    view.sortByColumn(6, Qt.SortOrder.DescendingOrder)
+    shown = [view.model().index(row, 6).data() for row in range(7)]
+    sizes = [int(text.replace(",", "").replace("-", "0")) for text in shown]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > 0
+    assert shown[-1] == "-"
+
+
 def test_a_click_on_an_input_selects_its_tensor(open_sample: Opener, qtbot: QtBot) -> None:
     window = open_sample("shapes_int8.tflite")
     ends = window.metadata_panel.ends

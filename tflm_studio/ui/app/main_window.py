@@ -282,7 +282,7 @@ class MainWindow(QMainWindow):
         width, height = self.width(), self.height()
         side = max(180, width // 7)
         across, along = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks([outline, inspector], [side, max(260, width * 24 // 100)], across)
+        self.resizeDocks([outline, inspector], [side, max(280, width * 24 // 100)], across)
         self.resizeDocks([buffer], [height * 38 // 100], along)
         self.resizeDocks([buffer, history], [width * 33 // 50, width * 7 // 50], across)
 
