@@ -844,3 +844,17 @@ def test_links_follow_the_theme(window: MainWindow) -> None:
     light = {before.pixel(x, y) for x in range(80) for y in range(14)}
     assert max(QColor(c).lightness() for c in colours) > 150
     assert min(QColor(c).lightness() for c in light) < 130
+
+
+@pytest.mark.parametrize(("width", "least"), [(900, 140), (760, 70)])
+def test_panels_of_a_narrow_window_lie_side_by_side(
+    window: MainWindow, width: int, least: int
+) -> None:
+    window.resize(width, 600)
+    QApplication.processEvents()
+    window.reset_layout()
+    QApplication.processEvents()
+    docks = {dock.windowTitle(): dock for dock in window.docks}
+    assert docks["History"].width() >= least
+    assert docks["Buffer"].geometry().right() < docks["History"].geometry().left()
+    assert docks["History"].geometry().right() < docks["Inspector"].geometry().left()

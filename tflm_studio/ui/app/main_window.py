@@ -64,6 +64,8 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZE = QSize(1440, 900)
 MINIMUM_SIZE = QSize(760, 480)
+STEP_PIXELS = 150  # of the history: less names a thing, but not what was done to it
+BUFFER_PIXELS = 420  # for the tools above values
 ROOM_SHARE = 0.95  # of the screen, for who has a small one
 SEARCHED_OPERATORS = 200
 STATUS_INDENT = 18
@@ -280,11 +282,12 @@ class MainWindow(QMainWindow):
         """Gives the docks their share of the window."""
         outline, inspector, buffer, history, *_ = self.docks
         width, height = self.width(), self.height()
-        side = max(180, width // 7)
+        side, form, steps = max(180, width // 7), max(280, width * 24 // 100), width * 7 // 50
         across, along = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks([outline, inspector], [side, max(280, width * 24 // 100)], across)
+        self.resizeDocks([outline, inspector], [side, form], across)
         self.resizeDocks([buffer], [height * 38 // 100], along)
-        self.resizeDocks([buffer, history], [width * 33 // 50, width * 7 // 50], across)
+        steps = max(steps, min(STEP_PIXELS, width - form - BUFFER_PIXELS))
+        self.resizeDocks([buffer, history], [width - form - steps, steps], across)
 
     def _on_view_choices_changed(self) -> None:
         self.settings.view_choices = self.buffer_view.choices.made

@@ -17,7 +17,6 @@ from tflm_studio.ui.models.history_list import IS_AHEAD_ROLE, HistoryList
 from tflm_studio.ui.models.session import Session
 
 ROW_PIXELS = 22
-FEWEST_CHARACTERS = 22  # of a step: fewer name a thing, but not what was done to it
 
 
 class HistoryPanel(QListView):
@@ -28,7 +27,6 @@ class HistoryPanel(QListView):
         self.setObjectName("history_panel")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setUniformItemSizes(True)
-        self.setMinimumWidth(FEWEST_CHARACTERS * self.fontMetrics().averageCharWidth())
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._session = session
         self._list = HistoryList(session, self)
