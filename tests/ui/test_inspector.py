@@ -120,6 +120,22 @@ def model_of_all_options() -> Model:
     )
 
 
+def test_shapes_that_no_longer_follow_are_told_and_fitted(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.session.selection.select(OPERATOR)
+    button = window.inspector.findChild(QPushButton, "fit_shapes")
+    assert button is not None
+    assert not button.isVisible()
+    window.document.do(ts.edits.Set("subgraphs[0].operators[0].builtin_options.padding", 1))
+    QApplication.processEvents()
+    assert button.isVisible()
+    press(window.inspector, "fit_shapes", qtbot)
+    QApplication.processEvents()
+    assert not button.isVisible()
+    assert resolve(window.document.model, (*TENSOR[:3], 3)).shape == [1, 7, 7, 8]
+
+
 def test_a_choice_without_room_ends_in_dots(qtbot: QtBot) -> None:
     box = QuietComboBox()
     qtbot.addWidget(box)
