@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QAction, QColor, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -491,8 +491,10 @@ def test_the_sample_gives_way_to_a_file(windows: Windows, tmp_path: Path) -> Non
     assert sample.document.path is None
     path = tmp_path / "mine.tflite"
     path.write_bytes((SAMPLES / "sine_float.tflite").read_bytes())
+    sample.setGeometry(10, 30, 770, 500)
     sample.start_panel.file_wanted.emit(str(path))
     assert [window.document.name for window in windows.open_windows] == ["mine.tflite"]
+    assert windows.open_windows[0].geometry() == QRect(10, 30, 770, 500)
 
 
 def test_several_models_in_a_source_are_asked_about(
