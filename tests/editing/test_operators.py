@@ -134,6 +134,46 @@ def test_an_operator_is_added_with_what_it_needs() -> None:
     assert scene.model.operator_codes[2].version == 1
 
 
+def test_an_operator_comes_between_two_others() -> None:
+    document = Document(chain())
+    document.model.signature_defs = [SignatureDef([], [TensorMap("y", 3)], "run")]
+    before = lay_out(document.model)
+    proposal = ops.add(document.model, 0, 2, "Relu6", inputs=[2], is_between=True)
+    document.do(proposal)
+    assert [o.inputs for o in document.model.subgraphs[0].operators] == [
+        [0, 4, -1],
+        [1],
+        [2],
+        [5],
+    ]
+    assert "1 operator takes tensor 5 Relu6_5 in place of tensor 2 b." in "".join(
+        n[:1].lower() + n[1:] for n in proposal.notes
+    )
+    document.do(ops.add(document.model, 0, 4, "Relu6", inputs=[3], is_between=True))
+    assert document.model.subgraphs[0].outputs == [6]
+    assert document.model.signature_defs[0].outputs[0].tensor_index == 6
+    document.undo()
+    document.undo()
+    assert lay_out(document.model) == before
+
+
+def test_readers_before_the_place_keep_what_they_read() -> None:
+    document = Document(chain())
+    document.model.subgraphs[0].operators[2].inputs = [1]
+    document.do(ops.add(document.model, 0, 2, "Relu6", inputs=[1], is_between=True))
+    assert [o.inputs for o in document.model.subgraphs[0].operators] == [
+        [0, 4, -1],
+        [1],
+        [1],
+        [5],
+    ]
+
+
+def test_what_reads_nothing_stands_between_nothing() -> None:
+    with pytest.raises(EditError, match="Relu6 cannot stand between others: it has no input"):
+        ops.add(chain(), 0, 2, "Relu6", is_between=True)
+
+
 def test_newer_kinds_have_their_options_in_the_other_union() -> None:
     scene = Scene()
     scene.do(ops.add(scene.model, 0, 3, "DILATE", inputs=[0, 4, 4], outputs=[]))

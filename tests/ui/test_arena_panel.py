@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from threading import Event
 
 import pytest
@@ -24,6 +25,8 @@ from tflm_studio.ui.app.theme import apply_theme
 from tflm_studio.ui.models import arena_watch
 from tflm_studio.ui.models.arena_watch import ArenaWatch
 from tflm_studio.ui.models.session import Session
+from tflm_studio.ui.views.arena_axis import scope_labels
+from tflm_studio.ui.views.arena_geometry import ArenaGeometry
 from tflm_studio.ui.views.arena_panel import ArenaPanel
 
 LEFT = Qt.MouseButton.LeftButton
@@ -164,6 +167,25 @@ def test_measured_figures_stand_beside_until_the_next_edit(
     assert panel.note.text() == "TFLM's interpreter crashed (signal 11)."
 
 
+@pytest.mark.parametrize("room", [300, 60, 40])
+def test_operators_are_numbered_below_as_far_as_there_is_room(
+    panel: ArenaPanel, room: int
+) -> None:
+    plan = panel.chart._plan
+    assert plan is not None
+    geometry = ArenaGeometry(plan, 50, 60 + room, 200)
+    labels = list(scope_labels(geometry, lambda text: 7 * len(text)))
+    texts = [text for _, text in labels]
+    assert texts[0] == "start"
+    assert texts == sorted(texts, key=lambda text: int(text) if text.isdigit() else -1)
+    boxes = [box for box, _ in labels]
+    assert all(a.right() < b.left() for a, b in pairwise(boxes))
+    if room == 300:
+        assert texts[1:] == [str(k) for k in range(geometry.scope_count - 1)]
+        places = [geometry.scope_at(box.center().x()) for box in boxes]
+        assert [int(place) for place in places] == list(range(geometry.scope_count))
+
+
 def test_measuring_can_be_ended(
     panel: ArenaPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +197,7 @@ def test_measuring_can_be_ended(
     qtbot.mouseClick(panel.measure, LEFT)
     assert panel.measure.text() == "&Cancel"
     qtbot.mouseClick(panel.measure, LEFT)
-    assert panel.measure.text() == "&Measure"
+    assert panel.measure.text() == "Meas&ure"
     assert QThreadPool.globalInstance().waitForDone(5000)
     assert panel.note.text() == ""
 

@@ -213,10 +213,10 @@ def test_each_row_is_put_together_once(
         asked.append(row)
         return str(row)
 
-    monkeypatch.setattr(view.proxy._rows, "_found_as", [ask] * 7)
+    monkeypatch.setattr(view.proxy._rows, "_found_as", [ask] * 8)
     for typed in ("a", "a 1", "name:1", "name:12 -x", ">1", ""):
         find(window, typed)
-    assert 0 < len(asked) <= 7 * 7
+    assert 0 < len(asked) <= 7 * 8
 
 
 def test_rows_are_prepared_before_anything_is_typed(window: MainWindow, qtbot: QtBot) -> None:
@@ -420,7 +420,7 @@ def test_a_block_is_pasted_as_one_step(window: MainWindow, qtbot: QtBot) -> None
         (2, "Name", "one\tfour", "four"),
         (0, "#", "7", "# cannot be edited"),
         (16, "Name", "a\nb", "from here on there are 1 row"),
-        (0, "Type", "int8\tx", "Quantisation cannot be edited"),
+        (0, "Type", "int8\t0.5\t1\tx", "Kind cannot be edited"),
     ],
 )
 def test_a_senseless_paste_changes_nothing(
@@ -511,7 +511,7 @@ def test_keys_open_the_editor(window: MainWindow, qtbot: QtBot, key: Qt.Key) -> 
     assert not window.document.history.steps
 
 
-def test_f2_on_a_cell_that_is_fixed_opens_the_next(window: MainWindow, qtbot: QtBot) -> None:
+def test_f2_on_the_number_opens_the_next_cell(window: MainWindow, qtbot: QtBot) -> None:
     view = window.operator_view
     go_to_cell(view, 1, "#")
     qtbot.keyClick(view, Key.Key_F2)
@@ -522,6 +522,11 @@ def test_f2_on_a_cell_that_is_fixed_opens_the_next(window: MainWindow, qtbot: Qt
     go_to_cell(window.buffer_table_view, 1, "Index")
     qtbot.keyClick(window.buffer_table_view, Key.Key_F2)
     assert editor_in(window.buffer_table_view) is None
+    window.tabs.setCurrentIndex(0)
+    go_to_cell(view, 1, "Args")
+    qtbot.keyClick(view, Key.Key_F2)
+    assert editor_in(view) is None, "who types here means the args"
+    assert "'Args' cannot be edited in the table" in window.notice.label.text()
 
 
 def test_typing_starts_an_editor_or_searches(window: MainWindow, qtbot: QtBot) -> None:
@@ -553,11 +558,12 @@ def test_tab_goes_from_one_editable_cell_to_the_next(window: MainWindow, qtbot: 
     qtbot.keyClick(view, Key.Key_F2)
     editor_in(view).setText("first")
     visited = [cell_now(view)]
-    for _ in range(4):
+    for _ in range(5):
         qtbot.keyClick(editor_in(view), Key.Key_Tab)
         QApplication.processEvents()
         visited.append(cell_now(view))
-    assert visited == [(0, "Name"), (0, "Shape"), (0, "Type"), (0, "Buffer"), (1, "Name")]
+    columns = ["Name", "Shape", "Type", "Quantisation", "Buffer"]
+    assert visited == [*((0, column) for column in columns), (1, "Name")]
     assert (graph(window).tensors or [])[0].name == "first"
     assert len(window.document.history.steps) == 1
     qtbot.keyClick(editor_in(view), Key.Key_Backtab, Held.ShiftModifier)

@@ -44,6 +44,7 @@ from tflm_studio.ui.views.field_editors import (
 from tflm_studio.ui.views.field_form import FieldForm
 from tflm_studio.ui.views.nested_fields import ListItem, TablesField, UnionField
 from tflm_studio.ui.views.number_dialog import NumberDialog
+from tflm_studio.ui.views.quiet_combo_box import QuietComboBox
 
 OPERATOR: Address = ("subgraphs", 0, "operators", 0)
 TENSOR: Address = ("subgraphs", 0, "tensors", 0)
@@ -117,6 +118,33 @@ def model_of_all_options() -> Model:
         operator_codes=[OperatorCode()],
         subgraphs=[SubGraph(tensors=tensors, operators=operators, inputs=[0], outputs=[1])],
     )
+
+
+def test_shapes_that_no_longer_follow_are_told_and_fitted(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.session.selection.select(OPERATOR)
+    button = window.inspector.findChild(QPushButton, "fit_shapes")
+    assert button is not None
+    assert not button.isVisible()
+    window.document.do(ts.edits.Set("subgraphs[0].operators[0].builtin_options.padding", 1))
+    QApplication.processEvents()
+    assert button.isVisible()
+    press(window.inspector, "fit_shapes", qtbot)
+    QApplication.processEvents()
+    assert not button.isVisible()
+    assert resolve(window.document.model, (*TENSOR[:3], 3)).shape == [1, 7, 7, 8]
+
+
+def test_a_choice_without_room_ends_in_dots(qtbot: QtBot) -> None:
+    box = QuietComboBox()
+    qtbot.addWidget(box)
+    box.addItem("DepthwiseConv2DOptions")
+    box.resize(120, 26)
+    assert box.shown_text().startswith("Depthw")
+    assert box.shown_text().endswith("…")
+    box.resize(400, 26)
+    assert box.shown_text() == "DepthwiseConv2DOptions"
 
 
 def test_every_field_of_every_option_table_is_edited(tmp_path: Path, qtbot: QtBot) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QAction, QColor, QDropEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QComboBox,
     QFileDialog,
@@ -33,6 +34,7 @@ from tflm_studio.ui.app.actions import ACTIONS
 from tflm_studio.ui.app.application import _open_all
 from tflm_studio.ui.app.file_commands import ChangedFile
 from tflm_studio.ui.app.main_window import MainWindow
+from tflm_studio.ui.app.mnemonics import letter_of
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Answer, Windows
 from tflm_studio.ui.models.tensor_choices import TensorChoices
@@ -86,9 +88,9 @@ def test_all_parts_and_actions_have_their_names(window: MainWindow) -> None:
 def test_the_operator_table_reads_like_the_slide(window: MainWindow) -> None:
     view = window.operator_view
     headers = [
-        view.model().headerData(column, Qt.Orientation.Horizontal) for column in range(6)
+        view.model().headerData(column, Qt.Orientation.Horizontal) for column in range(7)
     ]
-    assert headers == ["#", "Name", "Args", "Inputs", "Outputs", "Weights"]
+    assert headers == ["#", "Name", "Args", "Inputs", "Outputs", "Weights", "Size"]
     shown = [cell(view, 0, column) for column in range(6)]
     assert shown[:3] == ["0", "Conv2D", "3x3 s2 SAME RELU"]
     first = operator(window, 0)
@@ -152,6 +154,10 @@ def test_all_commands_can_be_chosen_by_a_letter(window: MainWindow) -> None:
         letters = [text[text.index("&") + 1].lower() for text in texts if "&" in text]
         assert len(letters) == len(texts), texts
         assert len(set(letters)) == len(letters), texts
+    # Panels behind another are still visible for Qt: a letter of both opens neither.
+    taken = {letter_of(action.text()) for action in bar.actions()}
+    for button in window.findChildren(QAbstractButton):
+        assert letter_of(button.text()) not in taken, button.text()
 
 
 def test_an_index_out_of_range_is_refused_in_place(window: MainWindow, qtbot: QtBot) -> None:
@@ -485,8 +491,10 @@ def test_the_sample_gives_way_to_a_file(windows: Windows, tmp_path: Path) -> Non
     assert sample.document.path is None
     path = tmp_path / "mine.tflite"
     path.write_bytes((SAMPLES / "sine_float.tflite").read_bytes())
+    sample.setGeometry(10, 30, 770, 500)
     sample.start_panel.file_wanted.emit(str(path))
     assert [window.document.name for window in windows.open_windows] == ["mine.tflite"]
+    assert windows.open_windows[0].geometry() == QRect(10, 30, 770, 500)
 
 
 def test_several_models_in_a_source_are_asked_about(
@@ -838,3 +846,17 @@ def test_links_follow_the_theme(window: MainWindow) -> None:
     light = {before.pixel(x, y) for x in range(80) for y in range(14)}
     assert max(QColor(c).lightness() for c in colours) > 150
     assert min(QColor(c).lightness() for c in light) < 130
+
+
+@pytest.mark.parametrize(("width", "least"), [(900, 140), (760, 70)])
+def test_panels_of_a_narrow_window_lie_side_by_side(
+    window: MainWindow, width: int, least: int
+) -> None:
+    window.resize(width, 600)
+    QApplication.processEvents()
+    window.dock_layout.reset()
+    QApplication.processEvents()
+    docks = {dock.windowTitle(): dock for dock in window.docks}
+    assert docks["History"].width() >= least
+    assert docks["Buffer"].geometry().right() < docks["History"].geometry().left()
+    assert docks["History"].geometry().right() < docks["Inspector"].geometry().left()

@@ -311,6 +311,8 @@ def test_adding_an_operator(
         assert said(dialog) == (
             "Relu6 before operator 2 (Conv2D), new operator code 6 (version 1), "
             "new tensor Relu6_17."
+            "\n1 operator takes tensor 17 Relu6_17 in place of tensor 6 "
+            f"{(graph(window).tensors or [])[6].name}."
         )
         qtbot.keyClick(dialog.kinds.field, Key.Key_Return)
 
@@ -320,6 +322,7 @@ def test_adding_an_operator(
     assert opened
     assert kinds(window)[:4] == ["Conv2D", "DepthwiseConv2D", "Relu6", "Conv2D"]
     assert operators(window)[2].inputs == operators(window)[1].outputs
+    assert (operators(window)[3].inputs or [])[:1] == operators(window)[2].outputs
     assert names(window, operators(window)[2].outputs) == ["Relu6_17"]
     assert window.operator_view.selected_rows() == [2]
     assert window.session.selection.address[-1] == 2
@@ -385,7 +388,7 @@ def test_tab_leads_from_the_kinds_through_the_tensors(
     def act(dialog: AddOperatorDialog) -> None:
         qtbot.keyClicks(dialog.kinds.field, "conv_2d")
         stops: list[QWidget] = [dialog.kinds.view, *dialog.slots.inputs, *dialog.slots.outputs]
-        for stop in (*stops, dialog.version):
+        for stop in (*stops, dialog.between, dialog.version):
             qtbot.keyClick(QApplication.focusWidget(), Key.Key_Tab)
             assert QApplication.focusWidget() in (stop, stop.focusProxy()), stop.objectName()
         dialog.reject()

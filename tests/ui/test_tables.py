@@ -24,6 +24,8 @@ from tflm_studio.editing.edits import Insert, Move, Remove, Set
 from tflm_studio.editing.set_each import SetEach
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.schema.tables import Buffer, Metadata, Model, Operator, SubGraph, Tensor
+from tflm_studio.ui.app.chosen_rows import chosen_rows
+from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.settings import Settings
 from tflm_studio.ui.app.windows import Windows
 from tflm_studio.ui.models import record_table
@@ -36,6 +38,11 @@ from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.models.tensor_table import TensorTable
 from tflm_studio.ui.views.field_editors import IntegerEditor, TextEditor
 from tflm_studio.ui.views.record_view import RecordView
+
+
+def graph_of(window: MainWindow) -> Any:
+    return window.document.model.subgraphs[0]
+
 
 TABLES = (OperatorTable, TensorTable, BufferTable, MetadataTable, EndsTable)
 SAMPLE = SAMPLES / "shapes_int8.tflite"
@@ -226,6 +233,26 @@ def test_marks_follow_a_rewiring(open_sample: Opener) -> None:
     assert rows == {9, 1, 2, 3}
 
 
+def test_marked_rows_are_not_chosen_with_the_one_gone_to(open_sample: Opener) -> None:
+    window = open_sample("shapes_int8.tflite")
+    selection, view = window.session.selection, window.operator_view
+    first, second = (("subgraphs", 0, "operators", k) for k in (0, 1))
+    between = graph_of(window).operators[0].outputs[0]
+    for gone_to in (first, second):
+        selection.select(gone_to)
+        selection.select(("subgraphs", 0, "tensors", between))
+        assert {0, 1} <= set(view.selected_rows())
+        selection.back()
+        assert chosen_rows(view) == [gone_to[-1]]
+
+
+def test_rows_that_a_person_chose_stay_chosen(open_sample: Opener) -> None:
+    window = open_sample("shapes_int8.tflite")
+    window.operator_view.select_rows([0, 2])
+    window.document.do(Set("subgraphs[0].operators[0].inputs", [9, 1, 2]))
+    assert chosen_rows(window.operator_view) == [2, 0]
+
+
 def test_a_subgraph_that_goes_away_is_no_longer_shown(open_sample: Opener) -> None:
     window = open_sample("shapes_int8.tflite")
     window.document.do(Insert("subgraphs", 1, SubGraph(operators=[Operator()])))
@@ -249,6 +276,16 @@ def test_columns_sort_by_value(open_sample: Opener) -> None:
     assert shapes == sorted(shapes, reverse=True)
     view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
     assert shown(0) == [str(row) for row in range(17)]
+
+
+def test_the_operator_with_the_largest_weights_comes_first(open_sample: Opener) -> None:
+    view = open_sample("shapes_int8.tflite").operator_view
+    view.sortByColumn(6, Qt.SortOrder.DescendingOrder)
+    shown = [view.model().index(row, 6).data() for row in range(7)]
+    sizes = [int(text.replace(",", "").replace("-", "0")) for text in shown]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > 0
+    assert shown[-1] == "-"
 
 
 def test_a_click_on_an_input_selects_its_tensor(open_sample: Opener, qtbot: QtBot) -> None:

@@ -16,6 +16,7 @@ from tflm_studio.editing.new_tensors import activation, copy_of
 from tflm_studio.editing.operations import check_tensor_indices
 from tflm_studio.editing.operator_bypass import bypass
 from tflm_studio.editing.operator_codes import find_or_add
+from tflm_studio.editing.operator_insertion import redirect_behind
 from tflm_studio.editing.operator_kind_changes import (
     change_kind,
     replace_by_custom,
@@ -56,6 +57,7 @@ def add(
     inputs: Sequence[int] | None = None,
     outputs: Sequence[int] | None = None,
     version: int | None = None,
+    is_between: bool = False,
 ) -> Proposal:
     """Puts a new operator before the one that has `index` now. O(operators + tensors).
 
@@ -71,10 +73,12 @@ def add(
             inputs open, and the notes say which still need a tensor.
         outputs: Tensor indices of the first outputs.
         version: Of the operator code; None takes the version that the model has, or else 1.
+        is_between: Whether what stands behind the place and reads its input reads its output
+            instead.
 
     Raises:
         EditError: There is no such place or kind, a needed input is missing, there are too
-            many tensors, or one of them does not exist.
+            many tensors, one of them does not exist, or nothing goes in or comes out.
     """
     subgraph = subgraph_at(model, subgraph_index)
     kind = kind_named(kind) if isinstance(kind, str) else kind
@@ -106,8 +110,11 @@ def add(
         draft.do(
             insert_items(model, list_place(subgraph_index, "operators"), index, [operator])
         )
+        if is_between:
+            old, new = _through(kind, subgraph, operator)
+            redirect_behind(draft, model, subgraph_index, index, old, new)
     draft.note(*notes)
-    return draft.proposal(f"Add {kind.name}")
+    return draft.proposal(f"{'Insert' if is_between else 'Add'} {kind.name}")
 
 
 def _fresh_outputs(
@@ -128,11 +135,25 @@ def _fresh_outputs(
     ]
 
 
+def _through(kind: OperatorKind, subgraph: SubGraph, operator: Operator) -> tuple[int, int]:
+    """The data that goes in, and the first output."""
+    flowing = _data_input(kind, subgraph, operator.inputs or [])
+    if flowing is None or not operator.outputs:
+        missing = "input" if flowing is None else "output"
+        raise EditError(f"{kind.name} cannot stand between others: it has no {missing}.")
+    return flowing, operator.outputs[0]
+
+
 def _template(kind: OperatorKind, subgraph: SubGraph, reads: list[int]) -> Tensor | None:
+    flowing = _data_input(kind, subgraph, reads)
+    return find_tensor(subgraph, flowing) if flowing is not None else None
+
+
+def _data_input(kind: OperatorKind, subgraph: SubGraph, reads: list[int]) -> int | None:
     """The first input that is data and not a parameter, or else the first that there is."""
     there = [k for k, index in enumerate(reads) if find_tensor(subgraph, index) is not None]
     data = [k for k in there if kind.known.input_role(k).startswith("activation")]
-    return find_tensor(subgraph, reads[(data or there)[0]]) if there else None
+    return reads[(data or there)[0]] if there else None
 
 
 def _notes_on_new(

@@ -14,6 +14,8 @@ from tflm_studio.ui.views.resolver_panel import ResolverPanel
 LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 AREAS = {"Outline": LEFT, "Inspector": RIGHT}  # the others stand at the bottom
+STEP_PIXELS = 150  # of the history: less names a thing, but not what was done to it
+BUFFER_PIXELS = 420  # for the tools above values
 BUFFER = 2  # of the docks: behind it stand those seldom looked at
 
 
@@ -69,13 +71,11 @@ class DockLayout:
     def reset_sizes(self) -> None:
         """Gives the docks their share of the window."""
         outline, inspector, buffer, history, *_ = self.docks
-        width, height, resize = (
-            self._window.width(),
-            self._window.height(),
-            self._window.resizeDocks,
-        )
-        side = max(180, width // 7)
+        width, height = self._window.width(), self._window.height()
+        resize = self._window.resizeDocks
+        side, form = max(180, width // 7), max(280, width * 24 // 100)
         across, along = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        resize([outline, inspector], [side, max(260, width * 24 // 100)], across)
+        resize([outline, inspector], [side, form], across)
         resize([buffer], [height * 38 // 100], along)
-        resize([buffer, history], [width * 33 // 50, width * 7 // 50], across)
+        steps = max(width * 7 // 50, min(STEP_PIXELS, width - form - BUFFER_PIXELS))
+        resize([buffer, history], [width - form - steps, steps], across)

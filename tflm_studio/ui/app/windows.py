@@ -100,6 +100,8 @@ class Windows:
         self.settings.folder = str(path.resolve().parent)
         window = self.show_document(Document(model, path))
         if parent is not None and parent.is_untouched_sample:
+            window.restoreGeometry(parent.saveGeometry())
+            window.restoreState(parent.saveState())
             parent.close()
         return window
 

@@ -68,6 +68,13 @@ class OperatorTable(RecordTable):
             self._index_column(
                 "Weights", "weights", "Constant weights, then the bias. " + order
             ),
+            Column(
+                "Size",
+                lambda row: f"{size:,}" if (size := self.size_of(row)) else NOTHING,
+                is_number=True,
+                sort_key=self.size_of,
+                hint="Bytes of the constants it reads: weights, biases and parameters",
+            ),
             Column("Output shape", self._output_shape),
         ]
 

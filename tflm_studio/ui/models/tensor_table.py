@@ -13,6 +13,7 @@ from tflm_studio.editing.edits import Edit, Set
 from tflm_studio.editing.operations import parse_shape
 from tflm_studio.editing.proposal import Proposal
 from tflm_studio.editing.tensor_names import rename
+from tflm_studio.editing.tensor_scale import set_scale
 from tflm_studio.model.address import Address
 from tflm_studio.model.errors import EditError
 from tflm_studio.model.field_text import parse_whole_number
@@ -58,7 +59,13 @@ class TensorTable(RecordTable):
                 lambda row: element_type(self.records()[row].type).name,
                 edits=self._retype,
             ),
-            Column("Quantisation", self._quantisation, self._quantisation_tip),
+            Column(
+                "Quantisation",
+                self._quantisation,
+                self._quantisation_tip,
+                edits=self._requantise,
+                hint="Scale and, in parentheses, zero point",
+            ),
             Column(
                 "Buffer",
                 self._buffer,
@@ -118,6 +125,9 @@ class TensorTable(RecordTable):
         if not 0 <= index < count:
             raise EditError(f"There is no buffer {index}; the model has {count} buffers.")
         return [Set(self._place(row, "buffer"), index)]
+
+    def _requantise(self, row: int, text: str) -> list[Edit]:
+        return set_scale(self._place(row), self.records()[row], text)
 
     def _shape_tip(self, row: int) -> str:
         tensor = self.records()[row]

@@ -11,8 +11,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette
 
 from tflm_studio.analysis.arena_buffers import SCRATCH
-from tflm_studio.model.place_names import plural
-from tflm_studio.ui.views.arena_geometry import BOTTOM, NOTHING, TOP, ArenaGeometry, Edges
+from tflm_studio.ui.views.arena_axis import scope_labels
+from tflm_studio.ui.views.arena_geometry import NOTHING, TOP, ArenaGeometry, Edges
 
 Role = QPalette.ColorRole
 GAP = 6
@@ -169,11 +169,13 @@ class ArenaPainter:
             box = QRectF(0, top, left - GAP, metrics.height())
             painter.drawText(box, align, f"{offset:,}")
         painter.drawLine(QPointF(left, geometry.floor), QPointF(right, geometry.floor))
-        below = QRectF(left, geometry.floor + 2, geometry.room, BOTTOM - 2)
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "start")
-        count = plural(geometry.scope_count - 1, "step")
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight, count)
+        self._paint_scopes()
         self._paint_peak(left, right)
+
+    def _paint_scopes(self) -> None:
+        width_of = self.painter.fontMetrics().horizontalAdvance
+        for box, text in scope_labels(self.geometry, width_of):
+            self.painter.drawText(box, Qt.AlignmentFlag.AlignLeft, text)
 
     def _paint_peak(self, left: float, right: float) -> None:
         painter, geometry = self.painter, self.geometry

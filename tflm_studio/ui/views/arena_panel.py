@@ -39,12 +39,12 @@ class ArenaPanel(QWidget):
         self.note = ElidedLabel()
         self.note.setObjectName("arena_note")
         self.chart = ArenaChart()
-        self.measure = self._button("&Measure", "arena_measure", self._measure_or_cancel)
+        self.measure = self._button("Meas&ure", "arena_measure", self._measure_or_cancel)
         self.measure.setToolTip("Loads and runs the model in TFLM's interpreter")
         self.make_plan = self._button("Make offline &plan", "arena_make_plan", self._make_plan)
         self.make_plan.setToolTip("Writes these places into the model, to be dragged")
         self.remove_plan = self._button(
-            "&Remove offline plan", "arena_remove_plan", self._remove_plan
+            "Remove offline pla&n", "arena_remove_plan", self._remove_plan
         )
         row = QHBoxLayout()
         row.setSpacing(SPACING)
@@ -76,7 +76,7 @@ class ArenaPanel(QWidget):
         plan = watch.estimate.plan if watch.estimate is not None else None
         self.figures.say(self._figures_text())
         self.note.say(self._note_text())
-        self.measure.setText("&Cancel" if watch.is_measuring else "&Measure")
+        self.measure.setText("&Cancel" if watch.is_measuring else "Meas&ure")
         self.make_plan.setEnabled(plan is not None)
         self.remove_plan.setEnabled(watch.has_offline_plan)
         if plan is not self.chart.plan:

@@ -15,12 +15,16 @@ def is_editable(index: QModelIndex) -> bool:
 
 
 def editable_from(view: QTableView, index: QModelIndex) -> QModelIndex:
-    """A cell, or the next on its right that can be edited; an invalid index if none can."""
+    """A cell, or for the first of a row the next that can be edited; else an invalid index.
+
+    The first cell stands for its row. Whoever is in any other means that one alone.
+    """
     across = _columns(view)
     if not index.isValid() or index.column() not in across:
         return QModelIndex()
-    rest = across[across.index(index.column()) :]
-    cells = (index.siblingAtColumn(column) for column in rest)
+    if index.column() != across[0]:
+        return index if is_editable(index) else QModelIndex()
+    cells = (index.siblingAtColumn(column) for column in across)
     return next(filter(is_editable, cells), QModelIndex())
 
 

@@ -50,14 +50,20 @@ def link(address: Address, text: str) -> str:
     )
 
 
-def link_list(places: Sequence[Address], name: Callable[[Address], str], nothing: str) -> str:
+def link_list(
+    places: Sequence[Address],
+    name: Callable[[Address], str],
+    nothing: str,
+    most: int = MOST_LINKS,
+) -> str:
     """Links to places one behind the other, or what to say if there are none.
 
     Args:
         places: Where they lead; only the first of many are named.
         name: What a link is called.
         nothing: Said if there are no places.
+        most: How many are named.
     """
-    shown = ", ".join(link(place, name(place)) for place in places[:MOST_LINKS])
-    more = f" and {len(places) - MOST_LINKS:,} more" if len(places) > MOST_LINKS else ""
+    shown = ", ".join(link(place, name(place)) for place in places[:most])
+    more = f" and {len(places) - most:,} more" if len(places) > most else ""
     return shown + more or nothing

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -59,11 +60,15 @@ class AddOperatorDialog(OperatorDialog):
         self.version = QSpinBox()
         self.version.setObjectName("new.version")
         self.version.setRange(1, LARGEST)
+        self.between = QCheckBox("What &read the input reads the output")
+        self.between.setObjectName("new.between")
+        self.between.setToolTip("Puts the operator between the input's maker and its readers")
         self._build()
         self.kinds.changed.connect(self._show_kind)
         self.kinds.chosen.connect(self.accept)
         self.slots.changed.connect(self.check_soon)
         self.version.valueChanged.connect(lambda _: self.check_soon())
+        self.between.toggled.connect(lambda _: self.check_soon())
         self.resize(*SIZE)
         self.kinds.setFocus()
         self._show_kind()
@@ -80,6 +85,7 @@ class AddOperatorDialog(OperatorDialog):
         column.addWidget(self.heading)
         column.addWidget(self.about)
         column.addWidget(self.slots, 1)
+        column.addWidget(self.between)
         column.addLayout(form)
         row.addWidget(self.kinds, 3)
         row.addWidget(right, 2)
@@ -94,6 +100,7 @@ class AddOperatorDialog(OperatorDialog):
             self.about.setText(describe_kind(kind))
             self.slots.show_kind(kind, first)
             self._order_tabs()
+            self.between.setChecked(_passes_through(kind))
             self.version.setValue(_version_of(self.session.document.model, kind))
         self.check_soon()
 
@@ -101,7 +108,7 @@ class AddOperatorDialog(OperatorDialog):
         """Tab goes from the kinds through the tensors to the version."""
         buttons = self.buttons.findChildren(QPushButton)
         stops: list[QWidget] = [self.kinds.custom, *self.slots.inputs, *self.slots.outputs]
-        for earlier, later in pairwise([*stops, self.version, *buttons]):
+        for earlier, later in pairwise([*stops, self.between, self.version, *buttons]):
             QWidget.setTabOrder(earlier, later)
 
     def _proposed(self) -> str:
@@ -114,6 +121,9 @@ class AddOperatorDialog(OperatorDialog):
 
     def make(self) -> Proposal:
         kind, inputs = self.kinds.kind(), self.slots.input_indices()
+        outputs = self.slots.output_indices()
+        # Who names an output has a use for it, and what is open has no readers to take over.
+        self.between.setEnabled(bool(inputs) and not outputs)
         try:
             return add(
                 self.session.document.model,
@@ -121,8 +131,9 @@ class AddOperatorDialog(OperatorDialog):
                 self.index,
                 kind,
                 inputs=inputs,
-                outputs=self.slots.output_indices(),
+                outputs=outputs,
                 version=self.version.value(),
+                is_between=self.between.isEnabled() and self.between.isChecked(),
             )
         except EditError as error:
             if inputs is not None and missing_inputs(kind, inputs):
@@ -147,6 +158,13 @@ class AddOperatorDialog(OperatorDialog):
             name = operator_name(model, operators[self.index])
             return f"before operator {self.index} ({name})"
         return f"behind the last operator, as operator {self.index}"
+
+
+def _passes_through(kind: OperatorKind) -> bool:
+    """Whether one tensor goes in and one comes out, as with activations."""
+    return len(kind.inputs) == 1 == len(kind.outputs) and not (
+        kind.inputs[0].is_variadic or kind.outputs[0].is_variadic
+    )
 
 
 def _version_of(model: Model, kind: OperatorKind) -> int:

@@ -6,12 +6,15 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from tflm_studio.editing.flex_tree import find_tree, tree_lines
+from tflm_studio.editing.located import subgraph_at
+from tflm_studio.editing.output_shapes import fit_outputs, shapes_to_fit
 from tflm_studio.model.address import Address
 from tflm_studio.model.calls import called_subgraphs
-from tflm_studio.model.graph import data_bytes
-from tflm_studio.model.operators import CUSTOM, knowledge_of, operator_code
+from tflm_studio.model.graph import data_bytes, short_shape_text
+from tflm_studio.model.operators import CUSTOM, find_tensor, knowledge_of, operator_code
 from tflm_studio.model.place_names import name_thing
 from tflm_studio.model.schema import Operator
 from tflm_studio.ui.views.fold import INDENT_PIXELS
@@ -64,6 +67,11 @@ class OperatorPage(InspectorPage):
     def build(self) -> None:
         self.facts = FactList(self.session)
         self.column.addWidget(self.facts)
+        self.fit = QPushButton("Fit the shapes")
+        self.fit.setObjectName("fit_shapes")
+        self.fit.setToolTip("Gives the outputs and what is behind them the shape that follows")
+        self.fit.clicked.connect(self._fit_shapes)
+        self.column.addWidget(self.fit, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(section_label("options"))
         self.form = self.make_form(self.main_fields())
         self.column.addWidget(self.form)
@@ -99,9 +107,31 @@ class OperatorPage(InspectorPage):
                 self.facts.set_fact(
                     "runs", link_list(places, lambda p: name_thing(model, p), "")
                 )
+            misfit = self._misfit()
+            if misfit:
+                self.facts.set_fact("shape", misfit)
+        self.fit.setVisible(bool(misfit))
         self._show_flex(operator.custom_options)
         for lines in self.tensors:
             lines.refresh()
+
+    def _misfit(self) -> str:
+        """What is wrong with the shapes of the outputs, as options and inputs are now."""
+        model, place = self.session.document.model, self.address[:3]
+        subgraph = subgraph_at(model, int(self.address[1]))
+        lines = []
+        for index, shape in shapes_to_fit(model, subgraph, self.operator).items():
+            tensor = find_tensor(subgraph, index)
+            stored = short_shape_text(tensor.shape) if tensor is not None else ""
+            named = link((*place[:2], "tensors", index), f"tensor {index}")
+            lines.append(f"⚠ {short_shape_text(shape)} follows, {named} is {stored}")
+        return "<br>".join(lines)
+
+    def _fit_shapes(self) -> None:
+        subgraph_index, index = int(self.address[1]), int(self.address[3])
+        self.session.propose(
+            lambda: fit_outputs(self.session.document.model, subgraph_index, index)
+        )
 
     def _show_flex(self, data: bytes | bytearray | memoryview | None) -> None:
         """The entries of custom options that are a flexbuffer, if they are not many."""

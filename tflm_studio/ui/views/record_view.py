@@ -84,6 +84,7 @@ class RecordView(QTableView):
         self.session = table.session
         self._following = False
         self._pressing = False
+        self._only_marked = False
         self.setObjectName(name)
         # Heard before the proxy tells it on: Qt then makes another row current.
         table.rowsAboutToBeRemoved.connect(self._rows_go)
@@ -197,11 +198,13 @@ class RecordView(QTableView):
             return
         column = max(self.currentIndex().column(), 0)
         index = self.proxy.mapFromSource(self.table.index(row, column))
+        # Rows marked because something else was selected are none that a person chose.
+        was_marked, self._only_marked = self._only_marked, False
         if index.isValid() and self.currentIndex().row() != index.row():
             self.setCurrentIndex(index)
         elif self._pressing:
             pass  # the press itself selects, and may be one of several with Ctrl
-        elif index.isValid() and not self.selectionModel().isSelected(index):
+        elif index.isValid() and (was_marked or not self.selectionModel().isSelected(index)):
             # Of several selected rows, the current one is among them.
             flags = _SELECT.ClearAndSelect | _SELECT.Rows
             self.selectionModel().select(index, flags)
@@ -223,6 +226,7 @@ class RecordView(QTableView):
             top, bottom = self.proxy.index(first, 0), self.proxy.index(last, 0)
             marked.append(QItemSelectionRange(top, bottom))
         self.selectionModel().select(marked, _SELECT.ClearAndSelect | _SELECT.Rows)
+        self._only_marked = True
         if places:
             self.scrollTo(self.proxy.index(places[0], 0))
 
@@ -267,10 +271,18 @@ class RecordView(QTableView):
             self.paste()
         elif opens and editable_from(self, self.currentIndex()).isValid():
             self._open_editor(editable_from(self, self.currentIndex()))
+        elif event.key() == Qt.Key.Key_F2 and self.currentIndex().isValid():
+            self._refuse_editing(self.currentIndex())
         elif event.key() in SILENT_KEYS:
             event.ignore()  # typing opens an editor, but these are no text
         else:
             super().keyPressEvent(event)
+
+    def _refuse_editing(self, index: QModelIndex) -> None:
+        title = self.model().headerData(index.column(), Qt.Orientation.Horizontal)
+        self.session.refused.emit(
+            f"'{title}' cannot be edited in the table; the inspector has the fields that can."
+        )
 
     def _open_editor(self, index: QModelIndex) -> None:
         self.selectionModel().setCurrentIndex(index, _SELECT.ClearAndSelect | _SELECT.Rows)
@@ -340,6 +352,7 @@ class RecordView(QTableView):
         model = self.selectionModel()
         model.setCurrentIndex(shown[-1], _SELECT.NoUpdate)
         model.select(chosen, _SELECT.ClearAndSelect | _SELECT.Rows)
+        self._only_marked = False
 
     def selected_text(self) -> str:
         """The selected rows, cells parted by tabs, as spreadsheets take them."""

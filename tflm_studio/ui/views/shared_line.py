@@ -12,17 +12,21 @@ from tflm_studio.editing.document import Change
 from tflm_studio.model.address import Address
 from tflm_studio.model.place_names import name_thing, thing_at
 from tflm_studio.ui.models.session import Session, relinks
-from tflm_studio.ui.views.links import LinkLabel, link, link_list
+from tflm_studio.ui.views.links import MOST_LINKS, LinkLabel, link, link_list
+
+MOST_IN_LINE = 4  # more would push the values out of a low panel
 
 
-def others_of(session: Session, buffer_index: int, user: Address) -> str:
+def others_of(
+    session: Session, buffer_index: int, user: Address, most: int = MOST_LINKS
+) -> str:
     """Links to all users of a buffer but one; "" if there are none, or it has no bytes."""
     model = session.document.model
     others = [place for place in session.buffer_users(buffer_index) if place != user]
     # Tensors without data all name buffer 0.
     if not buffer_index or not others:
         return ""
-    return link_list(others, lambda place: name_thing(model, place), "")
+    return link_list(others, lambda place: name_thing(model, place), "", most)
 
 
 def reaches_of(session: Session, tensor: Address) -> str:
@@ -59,7 +63,7 @@ class SharedLine(LinkLabel):
             thing = thing_at(address)
             if thing[0] != "buffers":
                 thing = contents.tensor_address or thing
-            others = others_of(self._session, contents.buffer_index, thing)
+            others = others_of(self._session, contents.buffer_index, thing, MOST_IN_LINE)
             # A selected buffer is none of its users.
             word = "Used by" if thing[0] == "buffers" else "Also used by"
             is_shared = len(self._session.buffer_users(contents.buffer_index)) > 1
