@@ -61,6 +61,7 @@ class ChangedFile(Enum):
 
     OVERWRITE = "Overwrite it"
     SAVE_AS = "Save under another name"
+    COMPARE = "Compare…"
     CANCEL = "Cancel"
 
 
@@ -77,6 +78,7 @@ def ask_about_changed_file(window: MainWindow, text: str) -> ChangedFile:
     roles = (
         QMessageBox.ButtonRole.DestructiveRole,
         QMessageBox.ButtonRole.AcceptRole,
+        QMessageBox.ButtonRole.ActionRole,
         QMessageBox.ButtonRole.RejectRole,
     )
     return ask(box, dict(zip(ChangedFile, roles, strict=True))) or ChangedFile.CANCEL
@@ -219,6 +221,8 @@ class FileCommands(QObject):
             return self._save_to(path, overwrite=True)
         if answer is ChangedFile.SAVE_AS:
             return self.save_as()
+        if answer is ChangedFile.COMPARE:
+            self._window.compare_with_disk()
         return False
 
     def export_c(self) -> None:
