@@ -30,7 +30,7 @@ from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.host_file import HostFile
 from tflm_studio.formats.image_host import model_of_image
-from tflm_studio.formats.layout import Layout
+from tflm_studio.formats.layout import BLOB_ALIGN, Layout
 from tflm_studio.formats.model_json import (
     JsonOrigin,
     looks_like_model_json,
@@ -53,6 +53,10 @@ FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
 JSON_SUFFIXES = frozenset({".json"})
 MAX_FILE_BYTES = 2**36
 MAPPED_BYTES = 2**24  # smaller files are read faster than they are copied and mapped
+MOST_SPARE = 1024  # bytes by which content is shifted that unknown fields lead to
+UNKNOWN_PLACE = (
+    "in what the schema does not know; only changes of values in place can be saved."
+)
 HEAD_BYTES = 2**16  # that show what kind of file it is
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -251,7 +255,11 @@ def layouts(model: Model, changed: Collection[Address] | None) -> Iterator[Layou
             layout = patched(model, origin.data, places)
     if isinstance(layout, Layout):
         yield with_changed_files(model, origin, layout)
-    yield with_archive(model, lay_out(model, kept_bytes(origin), origin.carried))
+    kept = kept_bytes(origin)
+    # By chance an unknown number may look as if it led into what is carried along; it does so
+    # no more if that stands elsewhere.
+    for spare in range(0, MOST_SPARE if origin.carried is not None else 1, BLOB_ALIGN):
+        yield with_archive(model, lay_out(model, kept, origin.carried, spare))
 
 
 class _NotReadBackError(WriteError):
@@ -317,10 +325,10 @@ def _compare(written: Path, path: Path, model: Model, host: HostFile | None = No
             f"{path}: was not saved: what was written cannot be read back: {error}"
         ) from error
     if not same_content(again, model):
-        place = next(differences(model, again), ())
+        place = next(differences(model, again), None)
+        where = UNKNOWN_PLACE if place is None else f"at {format_address(place)}."
         raise _NotReadBackError(
-            f"{path}: was not saved: what was written reads back differently at "
-            f"{format_address(place)}."
+            f"{path}: was not saved: what was written reads back differently {where}"
         )
 
 
