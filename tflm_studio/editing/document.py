@@ -205,12 +205,15 @@ class Document:
         if stamp is not None and self._takes_over_surroundings():
             self._stamp = stamp
             return False
-        if stamp is None or not self._is_as_read or not isinstance(origin, Origin):
+        if stamp is None:
             return True
-        if not origin.is_held_by(self.path):
-            return True
-        self._stamp = stamp
-        return False
+        if self._is_as_read and isinstance(origin, Origin):
+            is_changed = not origin.is_held_by(self.path)
+        else:
+            is_changed = not stamp.is_same_writing(self._stamp)
+        if not is_changed:
+            self._stamp = stamp
+        return is_changed
 
     def _takes_over_surroundings(self) -> bool:
         """Whether only what is around the model has changed, which then stays as it is now.
@@ -282,7 +285,8 @@ class Document:
             WriteError: The file could not be written; it is as it was.
         """
         is_own = self.path is not None and is_same_path(Path(path), self.path)
-        if not overwrite and is_own and self.changed_on_disk():
+        # A file that was removed has nothing that could be lost.
+        if not overwrite and is_own and os.path.lexists(path) and self.changed_on_disk():
             raise FileChangedError(
                 f"{path}: another program has changed this file since it was opened or saved "
                 "here. Reload it, save under another name, or overwrite it."
