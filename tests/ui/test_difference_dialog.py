@@ -110,6 +110,9 @@ def test_rows_are_filtered_by_words_and_lead_to_their_places(
     assert not dialog.copy_button.isEnabled()
     dialog.empty_note.clear_wanted.emit()
     assert dialog.rows.rowCount() == 5
+    dialog.view.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+    assert [row[1] for row in cells(dialog)][:2] == ["only here", "missing here"]
+    dialog.view.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
     dialog.view.selectRow(1)
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     place = ("subgraphs", 0, "operators", 0, "builtin_options", "stride_w")

@@ -24,7 +24,6 @@ from tflm_studio.ui.models.tool_tips import tool_tip
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
-SORT_ROLE = Role.UserRole + 1
 MOST_SHOWN = 10_000
 TITLES = ("Where", "Change", "Open here", "{}", "Address")
 LONGEST_TITLE = 28
@@ -35,11 +34,13 @@ class DifferenceRow(NamedTuple):
     """A difference as a row.
 
     Attributes:
+        kind: What it is, in a word or two.
         cells: What it shows, by column.
         near: Where in the open model it leads.
         searched: What a filter looks into.
     """
 
+    kind: str
     cells: tuple[str, ...]
     near: Address
     searched: str
@@ -55,9 +56,9 @@ def _row(found: Difference, here: Model, there: Model) -> DifferenceRow:
     where = name_place(
         there if is_new else here, (found.second if is_new else found.first) or ()
     )
-    change = found.note or _CHANGES.get(found.kind, found.kind.value)
-    cells = (at_start(where), change, found.old, found.new, found.address)
-    return DifferenceRow(cells, found.near, folded("\n".join(cells)))
+    kind = _CHANGES.get(found.kind, found.kind.value)
+    cells = (at_start(where), found.note or kind, found.old, found.new, found.address)
+    return DifferenceRow(kind, cells, found.near, folded("\n".join(cells)))
 
 
 class DifferenceTable(ChoiceTable[DifferenceRow]):
@@ -74,7 +75,7 @@ class DifferenceTable(ChoiceTable[DifferenceRow]):
 
     def __init__(self, there: str) -> None:
         super().__init__()
-        self.shown = []
+        self.shown = self._in_order = []
         name = at_start(excerpt(there, LONGEST_TITLE))
         self.titles = tuple(title.format(name) for title in TITLES)
 
@@ -95,9 +96,19 @@ class DifferenceTable(ChoiceTable[DifferenceRow]):
             return " ".join(text.split()) if "\n" in text else text
         if role == Role.ToolTipRole:
             return tool_tip(text)
-        if role == SORT_ROLE:
-            return index.row() if index.column() == 0 else folded(text)
         return None
+
+    def show(self, found: list[DifferenceRow]) -> None:
+        """Shows other rows, in this order."""
+        self._in_order = found
+        super().show(found)
+
+    def order_by(self, column: int, *, descending: bool) -> None:
+        """Puts the rows in the order of a column; of the model, for none and the first."""
+        rows = list(self._in_order)
+        if column > 0:
+            rows.sort(key=lambda row: folded(row.cells[column]))
+        super().show(rows[::-1] if descending and column >= 0 else rows)
 
 
 class DifferenceFilter(QSortFilterProxyModel):
@@ -108,12 +119,16 @@ class DifferenceFilter(QSortFilterProxyModel):
         self.table = table
         self._words: list[str] = []
         self.setSourceModel(table)
-        self.setSortRole(SORT_ROLE)
 
     def search(self, text: str) -> None:
         """Shows the rows that hold all these words."""
         self._words = folded(text).split()
         self.invalidate()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sorts the table itself: Qt would ask for two texts at every comparison."""
+        is_descending = order is Qt.SortOrder.DescendingOrder
+        self.table.order_by(column, descending=is_descending)
 
     def row_at(self, index: Index) -> DifferenceRow | None:
         """The difference that a row of the view shows."""

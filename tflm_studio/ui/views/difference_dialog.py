@@ -205,12 +205,7 @@ class DifferenceDialog(QDialog):
         name = self._session.document.name
         if not found:
             return f"Nothing differs between {name}, as it is open here, and {self._there}."
-        counts = Counter(
-            row.cells[1]
-            if row.cells[1] in ("only here", "missing here", "moved")
-            else "changed"
-            for row in found
-        )
+        counts = Counter(row.kind for row in found[:MOST_SHOWN])
         parts = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
         more = "More than " if len(found) > MOST_SHOWN else ""
         total = plural(min(len(found), MOST_SHOWN), "difference")
