@@ -10,6 +10,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def write_all_atomically(*files: NewFile) -> None:
             written.append(_write_temporary(file))
             if file.check is not None:
                 file.check(written[-1][0])
+        _last_look.get()()
         for file, (temporary, target) in zip(files, written, strict=True):
             try:
                 os.replace(temporary, target)
@@ -83,6 +85,23 @@ def write_all_atomically(*files: NewFile) -> None:
         for temporary, _ in written:
             with suppress(FileNotFoundError):
                 temporary.unlink()
+
+
+@contextmanager
+def looking_before(look: Callable[[], None]) -> Iterator[None]:
+    """Has files looked at once more just before they are replaced.
+
+    Args:
+        look: What it raises leaves all old files alone. Writing may have taken its time.
+    """
+    token = _last_look.set(look)
+    try:
+        yield
+    finally:
+        _last_look.reset(token)
+
+
+_last_look: ContextVar[Callable[[], None]] = ContextVar("last_look", default=lambda: None)
 
 
 @contextmanager

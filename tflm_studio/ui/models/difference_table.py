@@ -75,7 +75,8 @@ class DifferenceTable(ChoiceTable[DifferenceRow]):
 
     def __init__(self, there: str) -> None:
         super().__init__()
-        self.shown = self._in_order = []
+        self.shown: list[DifferenceRow] = []
+        self._in_order: list[DifferenceRow] = []
         name = at_start(excerpt(there, LONGEST_TITLE))
         self.titles = tuple(title.format(name) for title in TITLES)
 
