@@ -139,6 +139,18 @@ def test_opening_says_what_is_not_in_the_schema(compile_newer: Compile) -> None:
     assert "unknown" in note
 
 
+def test_opening_says_which_values_have_no_name() -> None:
+    path = SCHEMA.parents[1] / "resources" / "samples" / "shapes_int8.tflite"
+    model = load_model_from_file(path)
+    assert opening_notes(model) == []
+    operators = model.subgraphs[0].operators
+    model.subgraphs[0].tensors[3].type = 99
+    operators[0].builtin_options.padding = operators[2].builtin_options.padding = 77
+    assert opening_notes(model) == [
+        "The schema has no name for Conv2DOptions.padding 77; Tensor.type 99; kept as it is."
+    ]
+
+
 def test_numbers_and_offsets_are_told_apart(compile_newer: Compile) -> None:
     model = load_model_from_file(compile_newer(newer_model()))
     subgraph = model.subgraphs[0]
