@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tflm_studio.analysis.arena_size import estimate_arena
     from tflm_studio.analysis.memory_plan import plan_memory
+    from tflm_studio.analysis.model_difference import differences
     from tflm_studio.analysis.reach import reach_of
     from tflm_studio.analysis.tensor_values import values
     from tflm_studio.editing import (
@@ -70,6 +71,7 @@ __all__ = [
     "buffers",
     "check_fit",
     "detaching",
+    "differences",
     "edits",
     "estimate_arena",
     "export_model",
@@ -123,6 +125,7 @@ _HOMES = {
     "buffers": "editing.buffers",
     "check_fit": "firmware.board_fit",
     "detaching": "editing.detaching",
+    "differences": "analysis.model_difference",
     "edits": "editing.edits",
     "estimate_arena": "analysis.arena_size",
     "export_model": "firmware.source_export",

@@ -21,6 +21,7 @@ VERBS = {
     "info": "verbs",
     "convert": "verbs",
     "files": "verbs",
+    "diff": "diff_verb",
     "buffer": "value_verbs",
     "weights": "value_verbs",
     "change": "change_verb",
@@ -37,6 +38,7 @@ WITHOUT_A_SCREEN = """Without a screen; each has --help:
   tflm-studio info FILE [--json]
   tflm-studio convert IN OUT
   tflm-studio files FILE [--extract DIR]
+  tflm-studio diff A B [--json]
   tflm-studio buffer FILE ADDRESS
   tflm-studio weights FILE -o OUT.npz
   tflm-studio change FILE ADDRESS OPERATION -o OUT

@@ -27,7 +27,7 @@ from tflm_studio.editing.operations import (
     set_buffer_value,
     set_operator_tensors,
 )
-from tflm_studio.formats import model_file
+from tflm_studio.formats import atomic_file, model_file
 from tflm_studio.formats.flatbuffer_columns import same_content
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.model_file import encode
@@ -452,6 +452,63 @@ def test_a_file_changed_by_another_program_is_not_overwritten(document: Document
     assert ts.load_model_from_file(document.path).description == "again"
     document.path.unlink()
     assert document.changed_on_disk()
+
+
+def test_a_json_file_that_was_only_touched_is_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    ts.save_model_to_file(ts.load_model_from_file(SAMPLE), path)
+    document = Document.open(path)
+    os.utime(path, (1, 1))
+    assert not document.changed_on_disk()
+    path.write_text(path.read_text().replace("sin(x)", "cos(x)"))
+    assert document.changed_on_disk()
+
+
+def test_a_file_changed_while_it_is_saved_is_not_overwritten(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = document.path
+    assert path is not None
+    other = (SAMPLES / "sine_float.tflite").read_bytes()
+    write = atomic_file._write_temporary
+
+    def write_slowly(file: atomic_file.NewFile) -> tuple[Path, Path]:
+        written = write(file)
+        path.write_bytes(other)
+        return written
+
+    monkeypatch.setattr(atomic_file, "_write_temporary", write_slowly)
+    document.do(Set("description", "mine"))
+    with pytest.raises(ts.FileChangedError):
+        document.save(backup=True)
+    assert path.read_bytes() == other
+    assert os.listdir(path.parent) == [path.name]
+    document.save(overwrite=True)
+    assert ts.load_model_from_file(path).description == "mine"
+
+
+def test_a_removed_file_is_written_anew(document: Document) -> None:
+    assert document.path is not None
+    document.path.unlink()
+    document.do(Set("description", "mine"))
+    document.save()
+    assert ts.load_model_from_file(document.path).description == "mine"
+    assert not document.changed_on_disk()
+
+
+def test_a_file_changed_with_its_time_set_back_is_noticed(document: Document) -> None:
+    path = document.path
+    assert path is not None
+    before, data = path.stat(), bytearray(path.read_bytes())
+    path.chmod(0o600)
+    assert not document.changed_on_disk(), "only its mode"
+    data[-1] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert document.changed_on_disk()
+    document.save(overwrite=True)
+    path.chmod(0o640)
+    assert not document.changed_on_disk(), "only its mode"
 
 
 @pytest.mark.parametrize(

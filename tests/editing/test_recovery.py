@@ -254,7 +254,7 @@ def test_a_file_that_has_changed_since_is_refused(document: Document, folder: Pa
         recover(found)
     assert str(found.folder) in str(caught.value)
     path.unlink()
-    with pytest.raises(RecoveryError, match="has changed since"):
+    with pytest.raises(RecoveryError, match="was removed since"):
         recover(found)
     path.write_bytes(data)
     assert recover(found)[0].model.description == "mine"

@@ -49,6 +49,27 @@ def test_an_old_file_is_replaced_and_its_mode_kept(target: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="not root")
+def test_an_old_file_keeps_its_owner(target: Path) -> None:
+    target.chmod(0o4640)
+    os.chown(target, NOBODY, NOBODY - 1)
+    target.chmod(0o4640)
+    write_atomically(target, NEW)
+    found = target.stat()
+    assert (found.st_uid, found.st_gid) == (NOBODY, NOBODY - 1)
+    assert stat.S_IMODE(found.st_mode) == 0o4640
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="no attributes of files")
+def test_an_old_file_keeps_what_is_noted_about_it(target: Path) -> None:
+    try:
+        os.setxattr(target, "user.comment", b"from the lab")
+    except OSError:
+        pytest.skip("this disk knows no attributes of files")
+    write_atomically(target, NEW)
+    assert os.getxattr(target, "user.comment") == b"from the lab"
+
+
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
 def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path, mask: int, mode: int) -> None:
     before = os.umask(mask)

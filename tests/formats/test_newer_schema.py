@@ -32,6 +32,7 @@ ADDITIONS = {
     "Operator": "new_flag: bool; new_rate: float; new_parts: [NewPart];",
     "SubGraph": "new_table: NewPart; new_names: [string];",
     "Model": "new_numbers: [double]; new_version: uint;",
+    "Buffer": "new_check: uint;",
     "BuiltinOptions": "NewOptions,",
 }
 
@@ -138,6 +139,18 @@ def test_opening_says_what_is_not_in_the_schema(compile_newer: Compile) -> None:
     assert "unknown" in note
 
 
+def test_opening_says_which_values_have_no_name() -> None:
+    path = SCHEMA.parents[1] / "resources" / "samples" / "shapes_int8.tflite"
+    model = load_model_from_file(path)
+    assert opening_notes(model) == []
+    operators = model.subgraphs[0].operators
+    model.subgraphs[0].tensors[3].type = 99
+    operators[0].builtin_options.padding = operators[2].builtin_options.padding = 77
+    assert opening_notes(model) == [
+        "The schema has no name for Conv2DOptions.padding 77; Tensor.type 99; kept as it is."
+    ]
+
+
 def test_numbers_and_offsets_are_told_apart(compile_newer: Compile) -> None:
     model = load_model_from_file(compile_newer(newer_model()))
     subgraph = model.subgraphs[0]
@@ -162,6 +175,22 @@ def test_numbers_and_offsets_are_told_apart(compile_newer: Compile) -> None:
         for k, is_offset in enumerate(expected[table.__name__])
     }
     assert isinstance(subgraph.operators[0].builtin_options, OpaqueMember)
+
+
+@pytest.mark.parametrize("number", [1200, 1360, 1480])
+def test_a_number_that_looks_like_an_offset_in_the_new_file_is_kept(
+    compile_newer: Compile, decode_newer: Decode, tmp_path: Path, number: int
+) -> None:
+    """By chance it leads into what is carried along, which then stands elsewhere."""
+    model = newer_model()
+    model["buffers"][1]["new_check"] = number
+    path = compile_newer(model)
+    expected = decode_newer(path)
+    document = ts.Document.open(path)
+    expected["description"] = "longer than before " * 9
+    document.do(Set("description", expected["description"]))
+    document.save(tmp_path / "saved.tflite")
+    assert decode_newer(tmp_path / "saved.tflite") == expected
 
 
 def test_a_longer_text_loses_nothing(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from tflm_studio.analysis.unknown_values import unknown_values
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_json import JsonOrigin
 from tflm_studio.model.outside import outside_places
@@ -21,6 +22,9 @@ def opening_notes(model: Model) -> list[str]:
     notes += origin.source.notes if origin.source is not None else []
     if origin.opaque:
         notes.append(f"Not in the schema, kept as it is: {_some(origin.opaque)}.")
+    nameless = unknown_values(model)
+    if nameless:
+        notes.append(f"The schema has no name for {_some(nameless)}; kept as it is.")
     if origin.missing:
         notes.append(f"Missing in the file: {_some(origin.missing)}.")
     if origin.archive is not None and origin.archive.problem:

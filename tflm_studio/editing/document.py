@@ -14,7 +14,7 @@ from pathlib import Path
 from tflm_studio.editing.edits import Edit
 from tflm_studio.editing.history import History, Step, apply_all
 from tflm_studio.editing.proposal import Proposal, as_proposal
-from tflm_studio.formats.atomic_file import keeping_backup
+from tflm_studio.formats.atomic_file import keeping_backup, looking_before
 from tflm_studio.formats.file_stamp import is_same_path, stamp_of
 from tflm_studio.formats.flatbuffer_reader import Origin
 from tflm_studio.formats.model_file import (
@@ -206,12 +206,15 @@ class Document:
         if stamp is not None and self._takes_over_surroundings():
             self._stamp = stamp
             return False
-        if stamp is None or not self._is_as_read or not isinstance(origin, Origin):
+        if stamp is None:
             return True
-        if not origin.is_held_by(self.path):
-            return True
-        self._stamp = stamp
-        return False
+        if self._is_as_read and isinstance(origin, Origin):
+            is_changed = not origin.is_held_by(self.path)
+        else:
+            is_changed = not stamp.is_same_writing(self._stamp)
+        if not is_changed:
+            self._stamp = stamp
+        return is_changed
 
     def _takes_over_surroundings(self) -> bool:
         """Whether only what is around the model has changed, which then stays as it is now.
@@ -283,17 +286,30 @@ class Document:
             WriteError: The file could not be written; it is as it was.
         """
         is_own = self.path is not None and is_same_path(Path(path), self.path)
-        if not overwrite and is_own and self.changed_on_disk():
-            raise FileChangedError(
-                f"{path}: another program has changed this file since it was opened or saved "
-                "here. Reload it, save under another name, or overwrite it."
-            )
-        with ExitStack() as backups:
+        with ExitStack() as around:
+            if not overwrite and is_own:
+                # A file that was removed has nothing that could be lost.
+                if os.path.lexists(path) and self.changed_on_disk():
+                    raise self._changed_error()
+                around.enter_context(looking_before(self._refuse_if_written))
             for file in files_written(self.model, Path(path)) if backup else ():
-                backups.enter_context(keeping_backup(file))
+                around.enter_context(keeping_backup(file))
             save_in_place(self.model, path, changed=self._touched)
         written = files_written(self.model, Path(path))[0]
         self._written = written, self._digest_in(written)
+
+    def _refuse_if_written(self) -> None:
+        """Refuses a file that was written to since the last look, also around the model."""
+        stamp = stamp_of(self.path) if self.path is not None else None
+        if stamp is None or self._stamp is None or stamp.is_same_writing(self._stamp):
+            return
+        raise self._changed_error()
+
+    def _changed_error(self) -> FileChangedError:
+        return FileChangedError(
+            f"{self.path}: another program has changed this file since it was opened or saved "
+            "here. Reload it, save under another name, or overwrite it."
+        )
 
     def note_saved(self, path: PathLike) -> None:
         """Declares a file to hold the present state of the model."""

@@ -114,8 +114,9 @@ def _open_base(journal: Recoverable, file: dict[str, Any]) -> Document:
         return Document(load_model_from_file(journal.folder / Path(file["copy"]).name))
     path = Path(file["path"])
     if not _is_same_file(path, file):
+        what = "has changed" if path.exists() else "was removed"
         raise RecoveryError(
-            f"{path}: has changed since {journal.name} was edited, so the "
+            f"{path}: {what} since {journal.name} was edited, so the "
             f"{journal.unsaved} unsaved steps cannot be applied to it. They stay in "
             f"{journal.folder}; put the old file back to bring them back."
         )

@@ -10,6 +10,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,9 @@ REASONS = {
     errno.ENOTDIR: "a part of the path is not a folder",
     errno.ENAMETOOLONG: "the name is too long",
 }
+
+# What people and their programs note about a file, and who else may read it.
+KEPT_ATTRIBUTES = ("user.", "system.posix_acl_access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ def write_atomically(
 def write_all_atomically(*files: NewFile) -> None:
     """Writes files beside their targets, then puts each in its place in one step.
 
-    All are written and checked before the first is put in its place. The mode of an existing
-    file is kept; a symbolic link stays and its target is replaced.
+    All are written and checked before the first is put in its place. Mode, owner and
+    attributes of an existing file are kept; a symbolic link stays and its target is replaced.
 
     Raises:
         WriteError: A file could not be written; old ones are as they were.
@@ -70,6 +74,7 @@ def write_all_atomically(*files: NewFile) -> None:
             written.append(_write_temporary(file))
             if file.check is not None:
                 file.check(written[-1][0])
+        _last_look.get()()
         for file, (temporary, target) in zip(files, written, strict=True):
             try:
                 os.replace(temporary, target)
@@ -80,6 +85,23 @@ def write_all_atomically(*files: NewFile) -> None:
         for temporary, _ in written:
             with suppress(FileNotFoundError):
                 temporary.unlink()
+
+
+@contextmanager
+def looking_before(look: Callable[[], None]) -> Iterator[None]:
+    """Has files looked at once more just before they are replaced.
+
+    Args:
+        look: What it raises leaves all old files alone. Writing may have taken its time.
+    """
+    token = _last_look.set(look)
+    try:
+        yield
+    finally:
+        _last_look.reset(token)
+
+
+_last_look: ContextVar[Callable[[], None]] = ContextVar("last_look", default=lambda: None)
 
 
 @contextmanager
@@ -141,6 +163,7 @@ def _write_temporary(file: NewFile) -> tuple[Path, Path]:
                 write_segment(stream, segment)
             stream.flush()
             temporary.chmod(_mode_for(target))
+            _take_after(temporary, target)
             os.fsync(stream.fileno())
     except BaseException as error:
         if temporary is not None:
@@ -170,6 +193,26 @@ def _mode_for(target: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def _take_after(temporary: Path, target: Path) -> None:
+    """Gives a new file the owner and the attributes of the old one, as far as that is allowed.
+
+    What the system states of the contents, such as a signature, is not true of the new ones.
+    """
+    if os.name == "nt" or not target.exists():
+        return
+    old, new = target.stat(), temporary.stat()
+    for owner, group in ((-1, old.st_gid), (old.st_uid, -1)):
+        if owner not in (-1, new.st_uid) or group not in (-1, new.st_gid):
+            with suppress(OSError):
+                os.chown(temporary, owner, group)
+                temporary.chmod(_mode_for(target))  # another owner may have cost some bits
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):
+            for name in os.listxattr(target):
+                if name.startswith(KEPT_ATTRIBUTES):
+                    os.setxattr(temporary, name, os.getxattr(target, name))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -37,7 +37,8 @@ def read_bytes(path: Path, symbol: str | None) -> bytes | memoryview:
         is_large = status.st_size >= MAPPED_BYTES
         is_mapped = is_large and _is_flatbuffer(path, symbol)
         data = memoryview(take_snapshot(path)) if is_mapped else path.read_bytes()
-        if stamp_of(path) != stamp_from(status):
+        stamp = stamp_of(path)
+        if stamp is None or not stamp.is_same_writing(stamp_from(status)):
             raise ReadError(
                 f"{path}: another program is writing this file; open it again once it is done."
             )

@@ -81,7 +81,10 @@ class _Vectors:
 
 
 def lay_out(
-    model: Model, kept: Sequence[Kept] = (), carried: memoryview | None = None
+    model: Model,
+    kept: Sequence[Kept] = (),
+    carried: memoryview | None = None,
+    spare: int = 0,
 ) -> Layout:
     """The flatbuffer of a model, around the bytes that must stay where they are.
 
@@ -89,11 +92,12 @@ def lay_out(
         model: What to write.
         kept: Stretches that stay, by their place; they do not overlap.
         carried: The old flatbuffer from its first byte, if unknown fields lead into it.
+        spare: Bytes that are left free before it.
 
     Raises:
         WriteError: The model holds something that cannot be written, or is over 2 GB.
     """
-    return _Writer(model, carried).layout(Stretches(kept))
+    return _Writer(model, carried, spare).layout(Stretches(kept))
 
 
 class _Writer:
@@ -102,8 +106,8 @@ class _Writer:
     Positions count from where the head would begin in a file without kept bytes.
     """
 
-    def __init__(self, model: Model, carried: memoryview | None) -> None:
-        self.carried = carried
+    def __init__(self, model: Model, carried: memoryview | None, spare: int) -> None:
+        self.carried, self.spare = carried, spare
         self.cursor = FIRST
         self.vtables: dict[bytes, int] = {}
         self.words = HeadWords()
@@ -257,6 +261,7 @@ class _Writer:
         """Places the old flatbuffer behind the tables; returns where it begins."""
         if self.carried is None:
             return 0
+        stretches.end += self.spare
         base = int(stretches.stack([self.carried])[0])
         for placed in self.placed.values():
             for each in placed.columns.carried:

@@ -29,7 +29,7 @@ from tflm_studio.formats.flatbuffer_scan import IDENTIFIER
 from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.host_file import HostFile
 from tflm_studio.formats.image_host import model_of_image
-from tflm_studio.formats.layout import Layout
+from tflm_studio.formats.layout import BLOB_ALIGN, Layout
 from tflm_studio.formats.model_json import (
     JsonOrigin,
     read_model_json,
@@ -48,6 +48,11 @@ from tflm_studio.schema.tables import Model
 
 FLATBUFFER_SUFFIXES = frozenset({".tflite", ".tfl", ".lite", ".fb", ".bin"})
 JSON_SUFFIXES = frozenset({".json"})
+MOST_SPARE = 1024  # bytes by which content is shifted that unknown fields lead to
+UNKNOWN_PLACE = (
+    "in what the schema does not know; only changes of values in place can be saved."
+)
+
 PathLike = str | os.PathLike[str]
 
 
@@ -210,7 +215,11 @@ def layouts(model: Model, changed: Collection[Address] | None) -> Iterator[Layou
             layout = patched(model, origin.data, places)
     if isinstance(layout, Layout):
         yield with_changed_files(model, origin, layout)
-    yield with_archive(model, lay_out(model, kept_bytes(origin), origin.carried))
+    kept = kept_bytes(origin)
+    # By chance an unknown number may look as if it led into what is carried along; it does so
+    # no more if that stands elsewhere.
+    for spare in range(0, MOST_SPARE if origin.carried is not None else 1, BLOB_ALIGN):
+        yield with_archive(model, lay_out(model, kept, origin.carried, spare))
 
 
 class _NotReadBackError(WriteError):
@@ -276,10 +285,10 @@ def _compare(written: Path, path: Path, model: Model, host: HostFile | None = No
             f"{path}: was not saved: what was written cannot be read back: {error}"
         ) from error
     if not same_content(again, model):
-        place = next(differences(model, again), ())
+        place = next(differences(model, again), None)
+        where = UNKNOWN_PLACE if place is None else f"at {format_address(place)}."
         raise _NotReadBackError(
-            f"{path}: was not saved: what was written reads back differently at "
-            f"{format_address(place)}."
+            f"{path}: was not saved: what was written reads back differently {where}"
         )
 
 

@@ -18,6 +18,8 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 
 from tflm_studio.formats.archive import files_of
 from tflm_studio.formats.checked_bytes import MAX_BUFFER_BYTES
@@ -62,9 +64,10 @@ class JsonOrigin(Origin):
     Attributes:
         behind: Bytes behind the flatbuffer as the JSON states them, with their place.
         warnings: What the file says that the model does not, or may say inexactly.
+        digest: Of the file, whose text is not kept.
     """
 
-    __slots__ = ("behind", "warnings")
+    __slots__ = ("behind", "digest", "warnings")
 
     def __init__(
         self, made: Origin, end: int, behind: Kept | None, warnings: tuple[str, ...]
@@ -72,6 +75,13 @@ class JsonOrigin(Origin):
         super().__init__(made, made.name, made.data, end, made.opaque)
         self.behind = behind
         self.warnings = warnings
+        self.digest = b""
+
+    def is_held_by(self, path: Path) -> bool:
+        try:
+            return sha256(path.read_bytes()).digest() == self.digest
+        except OSError:
+            return False
 
     @property
     def tail(self) -> memoryview:
@@ -122,7 +132,10 @@ def read_model_json(data: bytes, name: str) -> Model:
     model = table_from_json(
         Model, fields, bytes_from_json, Place(name), unknown, keep_defaults=ours
     )
-    return _as_flatbuffer(model, name, behind, tuple(_warnings(ours, unknown)))
+    made = _as_flatbuffer(model, name, behind, tuple(_warnings(ours, unknown)))
+    assert isinstance(made.extra, JsonOrigin)
+    made.extra.digest = sha256(data).digest()
+    return made
 
 
 def bytes_from_json(value: object) -> bytes:

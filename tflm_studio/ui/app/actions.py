@@ -53,6 +53,14 @@ WINDOW_ACTIONS = (
     ),
     *WEIGHT_FILE_ACTIONS,
     ActionRow(
+        "compare.file",
+        "Compare with file…",
+        "File",
+        (),
+        "Show what differs from another model, or from the file as it is on disk",
+        separated=True,
+    ),
+    ActionRow(
         "file.close", "Close", "File", (Keys.Close,), "Close this window", separated=True
     ),
     ActionRow("file.quit", "Quit", "File", (Keys.Quit,), "Close all windows"),

@@ -22,6 +22,7 @@ from tflm_studio.ui.app.array_commands import ArrayCommands
 from tflm_studio.ui.app.associated_file_actions import FILES_MENU
 from tflm_studio.ui.app.associated_file_commands import AssociatedFileCommands
 from tflm_studio.ui.app.buffer_actions import BUFFERS_MENU
+from tflm_studio.ui.app.comparison_commands import ComparisonCommands
 from tflm_studio.ui.app.file_commands import FileCommands
 from tflm_studio.ui.app.firmware_commands import FirmwareCommands
 from tflm_studio.ui.app.mnemonics import give_letters
@@ -67,6 +68,7 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self.files = FileCommands(window)
+        self.comparisons = ComparisonCommands(window)
         self.archive = AssociatedFileCommands(window, self.files)
         self.operators = OperatorCommands(window)
         self.tensors = TensorCommands(window)
@@ -76,6 +78,7 @@ class Commands(QObject):
         self.arrays = ArrayCommands(window, self.files)
         self._owners: dict[str, QObject] = {
             "file": self.files,
+            "compare": self.comparisons,
             "archive": self.archive,
             "operator": self.operators,
             "tensor": self.tensors,

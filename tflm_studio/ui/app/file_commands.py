@@ -62,6 +62,7 @@ class ChangedFile(Enum):
 
     OVERWRITE = "Overwrite it"
     SAVE_AS = "Save under another name"
+    COMPARE = "Compare…"
     CANCEL = "Cancel"
 
 
@@ -78,6 +79,7 @@ def ask_about_changed_file(window: MainWindow, text: str) -> ChangedFile:
     roles = (
         QMessageBox.ButtonRole.DestructiveRole,
         QMessageBox.ButtonRole.AcceptRole,
+        QMessageBox.ButtonRole.ActionRole,
         QMessageBox.ButtonRole.RejectRole,
     )
     return ask(box, dict(zip(ChangedFile, roles, strict=True))) or ChangedFile.CANCEL
@@ -221,6 +223,8 @@ class FileCommands(QObject):
             return self._save_to(path, overwrite=True)
         if answer is ChangedFile.SAVE_AS:
             return self.save_as()
+        if answer is ChangedFile.COMPARE:
+            self._window.compare_with_disk()
         return False
 
     def export_c(self) -> None:

@@ -229,9 +229,15 @@ class MainWindow(QMainWindow):
             f"{self.document.name} was changed by another program.",
             {
                 f"Reload{lost}": self.commands.files.reload,
-                "Keep what is here": lambda: None,
+                "Compare…": self.compare_with_disk,
+                "Keep mine": lambda: None,
             },
         )
+
+    def compare_with_disk(self) -> None:
+        """Shows what differs from the file; what to do about it is still to be decided."""
+        self.commands.comparisons.disk()
+        self.say_if_file_changed()
 
     def _warn_without_journal(self) -> None:
         problem = self.journal.problem if self.journal is not None else None

@@ -214,20 +214,25 @@ def _load(path: Path, parent: QWidget | None, symbol: str | None = None) -> Mode
         except CancelledError:
             return None
         except SeveralModelsError as error:
-            names = dict(zip(error.labels, error.symbols, strict=True))
-            if symbol is not None or len(names) < 2:
+            if symbol is not None or len(error.symbols) < 2:
                 raise
-            label, chosen = QInputDialog.getItem(
-                parent,
-                "Several models",
-                f"{path.name} holds several models. Which one do you want to open?",
-                list(names),
-                0,
-                False,
-            )
-            if not chosen:
+            symbol = ask_which(path, error, parent)
+            if symbol is None:
                 return None
-            symbol = names[label]
+
+
+def ask_which(path: Path, error: SeveralModelsError, parent: QWidget | None) -> str | None:
+    """Asks which model of a file is meant; None if the person wants none of them."""
+    names = dict(zip(error.labels, error.symbols, strict=True))
+    label, chosen = QInputDialog.getItem(
+        parent,
+        "Several models",
+        f"{path.name} holds several models. Which one do you mean?",
+        list(names),
+        0,
+        False,
+    )
+    return names[label] if chosen else None
 
 
 def _load_symbol(path: Path, symbol: str | None, parent: QWidget | None) -> Model:
