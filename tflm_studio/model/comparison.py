@@ -11,11 +11,13 @@ import numpy as np
 
 from tflm_studio.model.address import Address
 from tflm_studio.model.cancellation import check_cancelled
+from tflm_studio.model.mapped_bytes import release
 from tflm_studio.model.outside import lasting_values
 from tflm_studio.schema.associated_file import AssociatedFile
 from tflm_studio.schema.structure import Field, Kind, Table
 
 PIECE_BYTES = 2**18
+RELEASED_BYTES = 2**25  # of a mapped file that were compared leave the memory
 SUBGRAPHS = "subgraphs"
 
 
@@ -108,6 +110,10 @@ def same_bytes(a: Any, b: Any) -> bool:
         check_cancelled()
         if not np.array_equal(x[at : at + PIECE_BYTES], y[at : at + PIECE_BYTES]):
             return False
+        done = at + PIECE_BYTES
+        if done % RELEASED_BYTES == 0:
+            for data in (a, b):
+                release(data, done - RELEASED_BYTES, done)
     return True
 
 
