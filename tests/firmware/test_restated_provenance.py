@@ -130,3 +130,16 @@ def test_a_mark_between_the_values_is_left_alone(tmp_path: Path) -> None:
     document.do(SAME_SIZE)
     document.save()
     assert _told(data) in path.read_text()
+
+
+@pytest.mark.parametrize("around", ["// {}", 'const char *told = "{}";', "int x; {}"])
+def test_only_a_comment_at_the_beginning_of_a_line_is_ours(
+    around: str, tmp_path: Path
+) -> None:
+    data, source = SAMPLE.read_bytes(), tmp_path / "net.c"
+    said = f"/* A TensorFlow Lite model of {len(data)} bytes. Made by TFLM Studio. */"
+    source.write_text(f"{around.format(said)}\n{_array('net', data)}")
+    document = ts.Document.open(source)
+    document.do(LONGER)
+    document.save()
+    assert said in source.read_text()

@@ -374,7 +374,7 @@ def _same_values(table: type[Table], a: Values, b: Values) -> bool:
         return False
     if a.row.scalar in ("float", "double"):
         return _same_floats(table, a, b)
-    if a.values == b.values and a.row.kind is not Kind.BYTES:
+    if a.row.kind is not Kind.BYTES and a.values == b.values:
         return True
     return all(same_value(a.row, x, y) for x, y in zip(a.values, b.values, strict=True))
 

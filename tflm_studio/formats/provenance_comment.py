@@ -2,7 +2,7 @@
 """What our exports say of a model at the head of a source, brought up to date.
 
 Only comments in the very form that we write count, and only where they state the size and the
-digest of the bytes that go: all others are somebody else's.
+digest of the bytes that go, at the beginning of a line: all others are somebody else's.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ def _restated(text: bytes, at: int, old: bytes, new: bytes) -> list[Change]:
     begin = text.rfind(b"/*", max(at - _LONGEST, 0), at)
     match = _BLOCK.match(text, begin) or _LINE.match(text, begin) if begin >= 0 else None
     if match is None or match.end() < at or int(match["size"]) != len(old):
+        return []
+    if text[max(begin - 1, 0) : begin] not in (b"", b"\n"):  # in a string, or commented out
         return []
     changes = [(*match.span("size"), b"%d" % len(new))]
     if match.re is _BLOCK:
