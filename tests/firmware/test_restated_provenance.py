@@ -143,3 +143,13 @@ def test_only_a_comment_at_the_beginning_of_a_line_is_ours(
     document.do(LONGER)
     document.save()
     assert said in source.read_text()
+
+
+def test_a_mark_of_the_byte_order_may_stand_before_it(tmp_path: Path) -> None:
+    data, source = SAMPLE.read_bytes(), tmp_path / "net.c"
+    source.write_text(f"\ufeff{_told(data)}{_array('net', data)}", "utf-8")
+    document = ts.Document.open(source)
+    document.do(LONGER)
+    document.save()
+    new = choose_model_array(source.read_bytes(), "after").data
+    assert _told(new) in source.read_text("utf-8")

@@ -8,6 +8,7 @@ digest of the bytes that go, at the beginning of a line: all others are somebody
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -55,8 +56,9 @@ def _restated(text: bytes, at: int, old: bytes, new: bytes) -> list[Change]:
     match = _BLOCK.match(text, begin) or _LINE.match(text, begin) if begin >= 0 else None
     if match is None or match.end() < at or int(match["size"]) != len(old):
         return []
-    if text[max(begin - 1, 0) : begin] not in (b"", b"\n"):  # in a string, or commented out
-        return []
+    before = text[max(begin - len(BOM_UTF8), 0) : begin]
+    if before not in (b"", BOM_UTF8) and not before.endswith(b"\n"):
+        return []  # in a string, or commented out
     changes = [(*match.span("size"), b"%d" % len(new))]
     if match.re is _BLOCK:
         if match["digest"] != _digest(old):
