@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tflm_studio.firmware.source_options import Provenance, SourceOptions
 from tflm_studio.firmware.source_styles import STYLES, SourceStyle
 from tflm_studio.formats.c_source_reader import choose_model_array
 from tflm_studio.formats.c_source_splice import C_SUFFIXES
+from tflm_studio.formats.provenance_comment import restated
 
 SAMPLE = SAMPLES / "sine_int8.tflite"
 LONGER = Set("description", "longer than it was before " * 9)
@@ -153,3 +155,12 @@ def test_a_mark_of_the_byte_order_may_stand_before_it(tmp_path: Path) -> None:
     document.save()
     new = choose_model_array(source.read_bytes(), "after").data
     assert _told(new) in source.read_text("utf-8")
+
+
+def test_many_marks_and_arrays_take_no_quadratic_time() -> None:
+    line = b"/* A TensorFlow Lite model of 4 bytes. Made by TFLM Studio. */\n"
+    text = line * 10_000
+    arrays = [(len(text) + k, len(text) + k + 1, k == 0) for k in range(10_000)]
+    start = time.perf_counter()
+    assert len(restated(text, bytes(4), bytes(5), arrays)) == 10_000
+    assert time.perf_counter() - start < 2

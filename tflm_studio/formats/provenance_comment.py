@@ -8,6 +8,7 @@ digest of the bytes that go, at the beginning of a line: all others are somebody
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from hashlib import sha256
@@ -41,11 +42,13 @@ def restated(
             there. A comment tells of the array behind it.
     """
     found: list[Change] = []
+    starts = [start for start, *_ in arrays]
     at = text.find(MARK)
     while at >= 0:
-        if not any(start <= at < end for start, end, _ in arrays):
-            behind = next((is_own for start, _, is_own in arrays if start > at), True)
-            found += _restated(text, at, old, new) if behind else []
+        k = bisect_right(starts, at)
+        is_inside = k > 0 and at < arrays[k - 1][1]
+        if not is_inside and (k == len(arrays) or arrays[k][2]):
+            found += _restated(text, at, old, new)
         at = text.find(MARK, at + len(MARK))
     return found
 
