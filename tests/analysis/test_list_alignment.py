@@ -65,3 +65,15 @@ def test_lists_of_alike_items_take_no_quadratic_time() -> None:
     start = time.perf_counter()
     aligned(["x", "y"] * 15_000, ["y", "y", "x"] * 10_000)
     assert time.perf_counter() - start < 2
+
+
+def test_many_small_doubts_are_not_all_cleared_up() -> None:
+    """Comparing all with all takes cubic time for what is so much alike."""
+    first = [key for k in range(80) for key in (f"a{k}", *"aab" * 80)]
+    second = [key for k in range(80) for key in (f"a{k}", *"bba" * 80)]
+    start = time.perf_counter()
+    found = aligned(first, second)
+    assert time.perf_counter() - start < 2
+    assert all(
+        first[k] == second[k] and found.partners[k] == k for k in range(0, 80 * 241, 241)
+    )

@@ -243,3 +243,11 @@ def test_random_edits_are_all_found() -> None:
         found = list(ts.differences(sample(), document.model))
         assert bool(found) == any(comparison.differences(sample(), document.model))
         assert all(hasattr(sample(), str(each.near[0])) for each in found)
+
+
+def test_subgraphs_without_names_are_known_by_their_sizes() -> None:
+    first, second = (
+        t.Model(subgraphs=[t.SubGraph([t.Tensor() for _ in range(count)]) for count in counts])
+        for counts in ((2, 3), (1, 2, 3))
+    )
+    assert [each.address for each in ts.differences(first, second)] == ["subgraphs[0]"]

@@ -209,6 +209,16 @@ def test_pads_means_and_constants_let_channels_pass() -> None:
                               [1, 1, 1, 2]]  # fmt: skip
 
 
+def test_channels_that_meet_themselves_pass() -> None:
+    """y + y: what is read twice has the same order twice."""
+    model = residual()
+    model.subgraphs[0].operators[2].inputs = [3, 3]  # type: ignore[index]
+    third = ts.values(model, "subgraphs[0].tensors[7]")
+    do(model, weights.permute_channels(model, FILTER, [2, 0, 3, 1]))
+    now = ts.values(model, "subgraphs[0].tensors[7]")
+    assert np.array_equal(now, third.take([2, 0, 3, 1], 3))
+
+
 def residual() -> Model:
     """CONV_2D, whose output is added to what a second one makes of it, and a third behind."""
     more = [

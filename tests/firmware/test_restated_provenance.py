@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tflm_studio.firmware.source_options import Provenance, SourceOptions
 from tflm_studio.firmware.source_styles import STYLES, SourceStyle
 from tflm_studio.formats.c_source_reader import choose_model_array
 from tflm_studio.formats.c_source_splice import C_SUFFIXES
+from tflm_studio.formats.provenance_comment import restated
 
 SAMPLE = SAMPLES / "sine_int8.tflite"
 LONGER = Set("description", "longer than it was before " * 9)
@@ -130,3 +132,35 @@ def test_a_mark_between_the_values_is_left_alone(tmp_path: Path) -> None:
     document.do(SAME_SIZE)
     document.save()
     assert _told(data) in path.read_text()
+
+
+@pytest.mark.parametrize("around", ["// {}", 'const char *told = "{}";', "int x; {}"])
+def test_only_a_comment_at_the_beginning_of_a_line_is_ours(
+    around: str, tmp_path: Path
+) -> None:
+    data, source = SAMPLE.read_bytes(), tmp_path / "net.c"
+    said = f"/* A TensorFlow Lite model of {len(data)} bytes. Made by TFLM Studio. */"
+    source.write_text(f"{around.format(said)}\n{_array('net', data)}")
+    document = ts.Document.open(source)
+    document.do(LONGER)
+    document.save()
+    assert said in source.read_text()
+
+
+def test_a_mark_of_the_byte_order_may_stand_before_it(tmp_path: Path) -> None:
+    data, source = SAMPLE.read_bytes(), tmp_path / "net.c"
+    source.write_text(f"\ufeff{_told(data)}{_array('net', data)}", "utf-8")
+    document = ts.Document.open(source)
+    document.do(LONGER)
+    document.save()
+    new = choose_model_array(source.read_bytes(), "after").data
+    assert _told(new) in source.read_text("utf-8")
+
+
+def test_many_marks_and_arrays_take_no_quadratic_time() -> None:
+    line = b"/* A TensorFlow Lite model of 4 bytes. Made by TFLM Studio. */\n"
+    text = line * 10_000
+    arrays = [(len(text) + k, len(text) + k + 1, k == 0) for k in range(10_000)]
+    start = time.perf_counter()
+    assert len(restated(text, bytes(4), bytes(5), arrays)) == 10_000
+    assert time.perf_counter() - start < 2

@@ -359,3 +359,22 @@ def test_a_backup_that_cannot_be_kept_is_said_before_anything_is_done(tmp_path: 
     with pytest.raises(WriteError, match=complaint), keeping_backup(path):
         write_atomically(path, [b"second"])
     assert path.read_bytes() == b"first"
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="no attributes of files")
+def test_an_attribute_that_is_refused_costs_only_itself(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_attributes: dict[str, bytes] = {}
+
+    def take(_: Path, name: str, value: bytes) -> None:
+        if name == "user.refused":
+            raise PermissionError
+        set_attributes[name] = value
+
+    names = ["security.selinux", "user.refused", "user.comment"]
+    monkeypatch.setattr(os, "listxattr", lambda _: names)
+    monkeypatch.setattr(os, "getxattr", lambda _, name: name.encode())
+    monkeypatch.setattr(os, "setxattr", take)
+    write_atomically(target, NEW)
+    assert set_attributes == {"user.comment": b"user.comment"}

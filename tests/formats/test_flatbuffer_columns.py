@@ -3,10 +3,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tflm_studio as ts
 from tflm_studio.formats.flatbuffer_columns import same_content
+from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.model.errors import WriteError
 from tflm_studio.schema.tables import (
     Buffer,
@@ -72,3 +74,29 @@ def test_weights_are_not_compared_at_once():
     )
     assert same_content(first, second)
     assert not same_content(first, third)
+
+
+def test_bytes_may_be_arrays() -> None:
+    ones, twos = np.ones(9, np.float32), np.full(9, 2, np.float32)
+    first, same, other = (Model(buffers=[Buffer(data=data)]) for data in (ones, +ones, twos))
+    assert same_content(first, same)
+    assert not same_content(first, other)
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0, np.float32(0), "0", None])
+@pytest.mark.parametrize("count", [1, 40])
+def test_what_is_no_whole_number_is_no_zero_point(zero: object, count: int) -> None:
+    points = QuantizationParameters(zero_point=[*[0] * (count - 1), zero])
+    model = Model(subgraphs=[SubGraph(tensors=[Tensor(quantization=points)])])
+    with pytest.raises(WriteError, match=r"QuantizationParameters\.zero_point"):
+        lay_out(model)
+
+
+def test_vectors_may_be_arrays(tmp_path: Path) -> None:
+    shapes = np.array([7], np.int32), (1, 2), np.array([3, 4], np.int32)
+    ts.save_model_to_file(
+        Model(subgraphs=[SubGraph(tensors=[Tensor(shape=shape) for shape in shapes])]),
+        tmp_path / "out.tflite",
+    )
+    model = ts.load_model_from_file(tmp_path / "out.tflite")
+    assert [tensor.shape for tensor in model.subgraphs[0].tensors] == [[7], [1, 2], [3, 4]]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tflm_studio.formats.flatbuffer_writer import lay_out
 from tflm_studio.formats.layout import Kept
 from tflm_studio.formats.model_file import load_model_from_file, save_model_to_file
 from tflm_studio.model.errors import WriteError
-from tflm_studio.schema.structure import Kind
+from tflm_studio.schema.structure import Extra, Kind, UnknownField
 from tflm_studio.schema.tables import (
     TABLES,
     Buffer,
@@ -119,3 +120,15 @@ def test_an_absent_float_is_a_float() -> None:
         for row in table.FIELDS
         if row.kind is Kind.SCALAR and row.scalar in ("float", "double")
     )
+
+
+def test_a_field_of_a_far_slot_costs_little_memory() -> None:
+    unknown = {30_000: UnknownField(0, bytes(7) + b"\1", is_clear=True)}
+    tensors = [Tensor() for _ in range(500)]
+    for tensor in tensors:
+        tensor.extra = Extra(unknown=unknown)
+    tracemalloc.start()
+    lay_out(Model(subgraphs=[SubGraph(tensors=tensors)]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000_000

@@ -46,7 +46,10 @@ def _or_none(text: str | None) -> Hashable:
 
 
 _KNOWN_BY: dict[type[Table], tuple[KeyOf, ...]] = {
-    SubGraph: (lambda item: _or_none(item.name),),
+    SubGraph: (
+        lambda item: _or_none(item.name),
+        lambda item: (len(item.tensors or ()), len(item.operators or ())),
+    ),
     Tensor: (
         lambda item: _or_none(item.name),
         lambda item: (item.type, tuple(item.shape or ())),

@@ -144,7 +144,7 @@ class Comparison:
         """Which of two columns differ."""
         table = type(batch.first[0])
         first = self._translated(table, row, first, batch.subgraphs[0])
-        if table in OUTSIDE and (any(first) or any(second)):
+        if table in OUTSIDE and row.kind is Kind.SCALAR and (any(first) or any(second)):
             first = lasting_column(batch.first, row, first)
             second = lasting_column(batch.second, row, second)
         return unequal(row, first, second)

@@ -16,7 +16,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 GONE = -2  # the partner of an item that has none; -1 stands for no tensor
-MOST_PAIRS = 2**16  # of items, up to which all are compared with all
+MOST_PAIRS = 2**16  # of items between the same two, up to which all are compared with all
+MOST_PAIRS_IN_ALL = 2**20
 MOST_ROUNDS = 8
 
 Keys = Sequence[Hashable | None]  # None: known by nothing, the same as no other
@@ -88,11 +89,10 @@ def align(
     if surest.first == surest.second and None not in surest.first:
         return side_by_side(first_count, second_count)
     partners = [GONE] * first_count
-    gaps = list(_match(_Gap(0, first_count, 0, second_count), surest, partners))
+    gaps = _match_all([_Gap(0, first_count, 0, second_count)], surest, partners)
     for level in levels[1:]:
         if any(gap.is_doubtful for gap in gaps):
-            keys = level()
-            gaps = [left for gap in gaps for left in _match(gap, keys, partners)]
+            gaps = _match_all(gaps, level(), partners)
     moved = _match_moved(surest, partners)
     taken = {j for j in partners if j != GONE}
     for gap in gaps:
@@ -119,8 +119,15 @@ class _Gap(NamedTuple):
         return (self.i_end - self.i, self.j_end - self.j) != (1, 1)
 
 
-def _match(gap: _Gap, keys: KeyPair, partners: list[int]) -> Iterator[_Gap]:
-    """Finds partners within a gap; yields what is left of it."""
+def _match_all(gaps: list[_Gap], keys: KeyPair, partners: list[int]) -> list[_Gap]:
+    """Finds partners within gaps; returns what is left of them."""
+    parts = [part for gap in gaps for part in _match_clear(gap, keys, partners)]
+    most = min(MOST_PAIRS, MOST_PAIRS_IN_ALL // max(len(parts), 1))
+    return [left for part in parts for left in _match_alike(part, keys, partners, most)]
+
+
+def _match_clear(gap: _Gap, keys: KeyPair, partners: list[int]) -> Iterator[_Gap]:
+    """Finds partners at the ends of a gap and around what occurs once; yields what is left."""
     waiting = [(gap, 0)]
     while waiting:
         whole, round_number = waiting.pop()
@@ -129,7 +136,7 @@ def _match(gap: _Gap, keys: KeyPair, partners: list[int]) -> Iterator[_Gap]:
             continue
         anchors = _anchors(part, keys) if round_number < MOST_ROUNDS else []
         if not anchors:
-            yield from _match_alike(part, keys, partners)
+            yield part
             continue
         i, j = part.i, part.j
         for x, y in [*anchors, (part.i_end, part.j_end)]:
@@ -183,9 +190,9 @@ def _longest_rise(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-def _match_alike(gap: _Gap, keys: KeyPair, partners: list[int]) -> Iterator[_Gap]:
+def _match_alike(gap: _Gap, keys: KeyPair, partners: list[int], most: int) -> Iterator[_Gap]:
     """Compares all with all where these are few, as texts are compared."""
-    if (gap.i_end - gap.i) * (gap.j_end - gap.j) > MOST_PAIRS:
+    if (gap.i_end - gap.i) * (gap.j_end - gap.j) > most:
         yield gap
         return
     # What is known by nothing must not be the same as another such thing.

@@ -72,4 +72,4 @@ def _sort_out(row: Field, column: list[Any], below: dict[type[Table], list[Any]]
 def _nameless(row: Field, column: Sequence[Any]) -> Iterable[int]:
     values = chain.from_iterable(filter(None, column)) if row.kind is Kind.SCALARS else column
     assert row.enum is not None
-    return {int(value) for value in set(values) if not isinstance(value, row.enum)}
+    return set(map(int, values)).difference(row.enum)

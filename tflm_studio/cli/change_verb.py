@@ -118,12 +118,16 @@ def _facts(effect: Effect) -> dict[str, Any]:
         "changed": effect.changed,
         "saturated": effect.saturated,
         "not_finite": effect.not_finite,
-        "max_error": effect.largest,
-        "mean_error": effect.mean,
-        "rms_error": effect.rms,
-        # JSON has no infinity: there is no noise, or no signal.
-        "sqnr_db": effect.sqnr if math.isfinite(effect.sqnr) else None,
+        "max_error": _finite(effect.largest),
+        "mean_error": _finite(effect.mean),
+        "rms_error": _finite(effect.rms),
+        "sqnr_db": _finite(effect.sqnr),
     }
+
+
+def _finite(figure: float) -> float | None:
+    """JSON has no infinity: there is no noise, or no signal, or the squares are too large."""
+    return figure if math.isfinite(figure) else None
 
 
 def _figures(effect: Effect) -> list[str]:

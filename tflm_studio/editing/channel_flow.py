@@ -209,8 +209,11 @@ class ChannelFlow:
         self, number: int, operator: Operator, tensor_index: int, kept: Kept
     ) -> None:
         inputs, depth = list(operator.inputs or []), self._depth(number, tensor_index)
-        if len(inputs) != 2 or inputs.count(tensor_index) != 1:
-            self._stop(number, "it takes them in two places")
+        if len(inputs) != 2:
+            self._stop(number, f"it has {len(inputs)} inputs, not two")
+        if inputs[0] == inputs[1]:
+            self._pass(number, operator, tensor_index, kept)
+            return
         other = 1 - inputs.index(tensor_index)
         tensor = find_tensor(self.subgraph, inputs[other])
         if tensor is None or not has_data(self.model, tensor):

@@ -210,8 +210,9 @@ def _take_after(temporary: Path, target: Path) -> None:
                 temporary.chmod(_mode_for(target))  # another owner may have cost some bits
     if hasattr(os, "listxattr"):
         with suppress(OSError):
-            for name in os.listxattr(target):
-                if name.startswith(KEPT_ATTRIBUTES):
+            names = [each for each in os.listxattr(target) if each.startswith(KEPT_ATTRIBUTES)]
+            for name in names:
+                with suppress(OSError):  # one that is refused costs only itself
                     os.setxattr(temporary, name, os.getxattr(target, name))
 
 

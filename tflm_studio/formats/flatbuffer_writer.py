@@ -46,18 +46,21 @@ FIRST = 8  # behind the root offset and the identifier
 class _Placed:
     """Where the tables of one type stand.
 
-    `places[slot, k]` is where row `k` stores a slot, without meaning if it does not; `pattern`
-    says which slots all rows store, None if they differ.
+    `offsets[slot, which[k]]` is the offset of a slot from the start of row `k`, without
+    meaning if the row does not store it; without `which` all rows have the first, and
+    `pattern` says which slots they store.
     """
 
     columns: Columns
     at: Positions
-    places: Positions
+    offsets: Positions
+    which: Positions | None
     pattern: bytes | None
 
-    def fields(self, rows: Positions | list[int], slot: int) -> Positions:
+    def fields(self, rows: Positions | Sequence[int], slot: int) -> Positions:
         """Where a field of some rows, which ascend, stands."""
-        places: Positions = self.places[slot]
+        offsets: Positions = self.offsets[slot]
+        places = self.at + (offsets if self.which is None else offsets.take(self.which))
         return places if len(rows) == len(places) else places[rows]
 
 
@@ -168,9 +171,7 @@ class _Writer:
             at = self._take(np.array(sizes)[which])
             self.words.put_vtables(at, np.array(vtables)[which])
         offsets = np.array([plan.offsets for plan in plans], np.int64).T
-        if which is None:
-            return _Placed(columns, at, at + offsets, patterns[0])
-        return _Placed(columns, at, at + offsets.take(which, axis=1), None)
+        return _Placed(columns, at, offsets, which, patterns[0] if which is None else None)
 
     def _vtable(self, raw: bytes) -> int:
         if raw not in self.vtables:
@@ -211,9 +212,10 @@ class _Writer:
         for slot, column in placed.columns.scalars.items():
             if pattern is None:
                 rows = present[:, slot].nonzero()[0]
-                self.words.put(placed.places[slot][rows], column[rows])
+                if len(rows):
+                    self.words.put(placed.fields(rows, slot), column[rows])
             elif pattern[slot]:
-                self.words.put(placed.places[slot], column)
+                self.words.put(placed.fields(range(len(column)), slot), column)
 
     def _put_links(self, placed: _Placed, lists: dict[int, Positions]) -> None:
         for link in placed.columns.links:

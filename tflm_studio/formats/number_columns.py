@@ -84,7 +84,11 @@ def flat_numbers(
     if is_short or row.scalar in _FLOATS or set(map(type, values)) != {list}:
         return numbers(table, row, flat), lengths
     # Zero points per channel are nearly always zero, and counting is faster than converting.
-    is_stored = [list.count(vector, 0) != len(vector) for vector in values]
+    # A sum is whole only if all that is added is: 0.0 counts as 0, but is refused.
+    is_stored = [
+        list.count(vector, 0) != len(vector) or type(sum(vector)) is not int
+        for vector in values
+    ]
     items = np.zeros(len(flat), DTYPES[row.scalar])
     stored = numbers(table, row, _flat(compress(values, is_stored)))
     items[np.repeat(is_stored, lengths)] = stored
@@ -93,8 +97,9 @@ def flat_numbers(
 
 def _flat(vectors: Iterable[Iterable[Any]]) -> list[Any]:
     flat: list[Any] = []
+    extend = flat.extend  # `+=` would have an array added to each item
     for vector in vectors:
-        flat += vector
+        extend(vector)
     return flat
 
 

@@ -2,12 +2,14 @@
 """What our exports say of a model at the head of a source, brought up to date.
 
 Only comments in the very form that we write count, and only where they state the size and the
-digest of the bytes that go: all others are somebody else's.
+digest of the bytes that go, at the beginning of a line: all others are somebody else's.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -40,11 +42,13 @@ def restated(
             there. A comment tells of the array behind it.
     """
     found: list[Change] = []
+    starts = [start for start, *_ in arrays]
     at = text.find(MARK)
     while at >= 0:
-        if not any(start <= at < end for start, end, _ in arrays):
-            behind = next((is_own for start, _, is_own in arrays if start > at), True)
-            found += _restated(text, at, old, new) if behind else []
+        k = bisect_right(starts, at)
+        is_inside = k > 0 and at < arrays[k - 1][1]
+        if not is_inside and (k == len(arrays) or arrays[k][2]):
+            found += _restated(text, at, old, new)
         at = text.find(MARK, at + len(MARK))
     return found
 
@@ -55,6 +59,9 @@ def _restated(text: bytes, at: int, old: bytes, new: bytes) -> list[Change]:
     match = _BLOCK.match(text, begin) or _LINE.match(text, begin) if begin >= 0 else None
     if match is None or match.end() < at or int(match["size"]) != len(old):
         return []
+    before = text[max(begin - len(BOM_UTF8), 0) : begin]
+    if before not in (b"", BOM_UTF8) and not before.endswith(b"\n"):
+        return []  # in a string, or commented out
     changes = [(*match.span("size"), b"%d" % len(new))]
     if match.re is _BLOCK:
         if match["digest"] != _digest(old):
