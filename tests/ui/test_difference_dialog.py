@@ -22,6 +22,7 @@ from tflm_studio.model.errors import ReadError
 from tflm_studio.schema.tables import Model
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.windows import Windows
+from tflm_studio.ui.models.difference_table import DifferenceTable
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.difference_dialog import DifferenceDialog
 
@@ -71,6 +72,11 @@ def cells(dialog: DifferenceDialog) -> list[list[str]]:
     model = dialog.rows
     columns = range(model.columnCount())
     return [[model.index(row, k).data() for k in columns] for row in range(model.rowCount())]
+
+
+def test_the_name_of_the_other_file_stays_as_it_is(qtbot: QtBot) -> None:
+    table = DifferenceTable("micro_speech.tflite")
+    assert table.titles[3] == "micro_speech.tflite"
 
 
 def test_every_difference_is_a_row_in_words(compare: Asked) -> None:

@@ -77,7 +77,7 @@ class DifferenceTable(ChoiceTable[DifferenceRow]):
         super().__init__()
         self.shown: list[DifferenceRow] = []
         self._in_order: list[DifferenceRow] = []
-        name = at_start(excerpt(there, LONGEST_TITLE))
+        name = excerpt(there, LONGEST_TITLE)
         self.titles = tuple(title.format(name) for title in TITLES)
 
     def headerData(
