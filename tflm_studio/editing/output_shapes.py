@@ -32,7 +32,7 @@ def shapes_to_fit(model: Model, subgraph: SubGraph, operator: Operator) -> dict[
 
 
 def _fits(tensor: Tensor, shape: Shape) -> bool:
-    """Whether a tensor has a shape, but for sizes known at run time only: those are anything."""
+    """Whether a tensor has a shape; sizes known at run time only are stored as anything."""
     stored, signature = list(tensor.shape or []), list(tensor.shape_signature or [])
     if len(signature) == len(stored) == len(shape):
         sizes = zip(stored, shape, signature, strict=True)
