@@ -54,8 +54,17 @@ def test_nothing_to_fit_is_refused(operator: int, message: str) -> None:
 
 def test_what_is_known_at_run_time_only_is_left_alone() -> None:
     document = changed(0, "padding", 1)
-    document.do(ts.edits.Set("subgraphs[0].tensors[3].shape_signature", [-1, 8, 8, 8]))
+    document.do(ts.edits.Set("subgraphs[0].tensors[3].shape_signature", [-1, -1, -1, 8]))
     assert misfits(document.model) == {}
+
+
+def test_a_batch_known_at_run_time_only_does_not_hide_the_other_sizes() -> None:
+    document = changed(0, "padding", 1)
+    document.do(ts.edits.Set("subgraphs[0].tensors[3].shape_signature", [-1, 8, 8, 8]))
+    assert misfits(document.model) == {3: [1, 7, 7, 8]}
+    document.do(fit_outputs(document.model, 0, 0))
+    tensor = ((document.model.subgraphs or [])[0].tensors or [])[3]
+    assert (tensor.shape, tensor.shape_signature) == ([1, 7, 7, 8], [-1, 7, 7, 8])
 
 
 def test_senseless_operators_have_nothing_to_fit() -> None:

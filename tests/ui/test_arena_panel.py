@@ -319,3 +319,13 @@ def test_a_plan_older_than_the_model_harms_nothing(panel: ArenaPanel, qtbot: QtB
 def _without_tensors(model: ts.Model) -> list[ts.edits.Edit]:
     ends = [ts.edits.Set(f"subgraphs[0].{end}", []) for end in ("inputs", "outputs")]
     return [*ends, ts.edits.Set("subgraphs[0].tensors", [])]
+
+
+def test_a_panel_behind_another_answers_no_keys(panel: ArenaPanel) -> None:
+    buttons = (panel.measure, panel.make_plan, panel.remove_plan)
+    assert [each.shortcut().toString() for each in buttons] == ["Alt+U", "Alt+P", "Alt+N"]
+    panel.set_shown(False)
+    panel._refresh()
+    assert [each.shortcut().toString() for each in buttons] == [""] * 3
+    panel.set_shown(True)
+    assert panel.make_plan.shortcut().toString() == "Alt+P"

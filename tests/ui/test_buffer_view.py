@@ -225,6 +225,13 @@ def test_a_refused_value_leaves_the_cell(shown: Shown, text: str) -> None:
     assert not shown.find(QLabel, "notice").isVisible()
 
 
+def test_what_one_page_said_is_gone_on_another(shown: Shown) -> None:
+    shown.view._on_page_refused("No other tensor of this model has as many stored values.")
+    assert shown.find(QLabel, "notice").isVisible()
+    shown.view.show_page("Histogram")
+    assert not shown.find(QLabel, "notice").isVisible()
+
+
 def test_a_real_is_stored_by_the_scale_of_its_channel(shown: Shown) -> None:
     real = shown.find(QCheckBox, "real")
     shown.qtbot.mouseClick(real, Qt.MouseButton.LeftButton, pos=QPoint(8, real.height() // 2))

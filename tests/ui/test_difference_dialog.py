@@ -22,6 +22,7 @@ from tflm_studio.model.errors import ReadError
 from tflm_studio.schema.tables import Model
 from tflm_studio.ui.app.main_window import MainWindow
 from tflm_studio.ui.app.windows import Windows
+from tflm_studio.ui.models.difference_table import ON_DISK, DifferenceTable
 from tflm_studio.ui.models.session import Session
 from tflm_studio.ui.views.difference_dialog import DifferenceDialog
 
@@ -73,6 +74,12 @@ def cells(dialog: DifferenceDialog) -> list[list[str]]:
     return [[model.index(row, k).data() for k in columns] for row in range(model.rowCount())]
 
 
+def test_the_name_of_the_other_file_stays_as_it_is(qapp: QApplication) -> None:
+    table = DifferenceTable("micro_speech.tflite")
+    assert table.titles[3] == "micro_speech.tflite"
+    assert DifferenceTable(ON_DISK).titles[3] == "The file on disk"
+
+
 def test_every_difference_is_a_row_in_words(compare: Asked) -> None:
     dialog = compare(other_model)
     assert [row[:2] for row in cells(dialog)] == [
@@ -89,7 +96,7 @@ def test_every_difference_is_a_row_in_words(compare: Asked) -> None:
         "3 changed, 1 only here, 1 missing here."
     )
     titles = [dialog.table.headerData(k, Qt.Orientation.Horizontal) for k in range(5)]
-    assert titles == ["Where", "Change", "Open here", "Other.tflite", "Address"]
+    assert titles == ["Where", "Change", "Open here", "other.tflite", "Address"]
     assert dialog.view.isEnabled()
 
 

@@ -28,6 +28,7 @@ from pytestqt.qtbot import QtBot
 import tflm_studio as ts
 from tests.conftest import SAMPLES, every, readable_models
 from tests.ui.conftest import Opener, edit_cell
+from tflm_studio.model.errors import ReadError
 from tflm_studio.schema.enums import Padding, TensorType
 from tflm_studio.schema.tables import Conv2DOptions, Operator, Tensor
 from tflm_studio.ui.app.actions import ACTIONS
@@ -828,6 +829,21 @@ def test_cancelling_the_choice_of_a_model_opens_nothing(
     monkeypatch.setattr(QInputDialog, "getItem", lambda *_: ("", False))
     _open_all(windows, [str(path)])
     assert windows.open_windows == []
+
+
+def test_a_start_with_bad_files_alone_says_so_in_a_window(
+    windows: Windows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        QMessageBox, "critical", lambda _parent, title, text: said.append((title, text))
+    )
+    with pytest.raises(ReadError, match="gone0"):
+        _open_all(windows, [str(tmp_path / f"gone{k}.tflite") for k in range(7)])
+    ((title, text),) = said
+    assert title == "None of the files can be opened"
+    assert [f"gone{k}" in text for k in range(7)] == [True] * 5 + [False] * 2
+    assert text.endswith("Nor can 2 other files.")
 
 
 def test_what_opens_first_is_something_to_look_at(window: MainWindow) -> None:

@@ -11,7 +11,7 @@ from tflm_studio.model.operators import find_tensor
 from tflm_studio.model.place_names import name_operator
 from tflm_studio.model.shape_rules.operands import Shape
 from tflm_studio.model.shapes import infer_output_shapes
-from tflm_studio.schema.tables import Model, Operator, SubGraph
+from tflm_studio.schema.tables import Model, Operator, SubGraph, Tensor
 
 
 def shapes_to_fit(model: Model, subgraph: SubGraph, operator: Operator) -> dict[int, Shape]:
@@ -26,11 +26,18 @@ def shapes_to_fit(model: Model, subgraph: SubGraph, operator: Operator) -> dict[
     found = {}
     for index, shape in zip(operator.outputs or [], follows, strict=False):
         tensor = find_tensor(subgraph, index)
-        if tensor is None or -1 in (tensor.shape_signature or ()):
-            continue  # what is known at run time only is stored as anything
-        if list(tensor.shape or []) != shape:
+        if tensor is not None and not _fits(tensor, shape):
             found[index] = shape
     return found
+
+
+def _fits(tensor: Tensor, shape: Shape) -> bool:
+    """Whether a tensor has a shape; sizes known at run time only are stored as anything."""
+    stored, signature = list(tensor.shape or []), list(tensor.shape_signature or [])
+    if len(signature) == len(stored) == len(shape):
+        sizes = zip(stored, shape, signature, strict=True)
+        return all(was == size or open_size == -1 for was, size, open_size in sizes)
+    return -1 in signature or stored == shape
 
 
 def fit_outputs(model: Model, subgraph_index: int, operator_index: int) -> Proposal:

@@ -24,6 +24,8 @@ class ActionRow:
         enabled_by: Name of a fact of the window that enables it; "" if always possible.
         separated: Whether a line stands before it.
         checkable: Whether it is a choice that is on or off.
+        answered_by_focus: Whether its keys belong to whatever has the focus; menus only show
+            them.
     """
 
     id: str
@@ -35,3 +37,4 @@ class ActionRow:
     enabled_by: str = ""
     separated: bool = False
     checkable: bool = False
+    answered_by_focus: bool = False

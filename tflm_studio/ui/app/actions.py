@@ -82,7 +82,15 @@ WINDOW_ACTIONS = (
         "Redo",
         "can_redo",
     ),
-    ActionRow("edit.copy", "Copy rows", "Edit", (), "Copy the selected rows", separated=True),
+    ActionRow(
+        "edit.copy",
+        "Copy rows",
+        "Edit",
+        (Keys.Copy,),
+        "Copy the selected rows",
+        separated=True,
+        answered_by_focus=True,
+    ),
     ActionRow(
         "edit.copy_markdown",
         "Copy as Markdown",
@@ -101,8 +109,9 @@ WINDOW_ACTIONS = (
         "edit.paste",
         "Paste into cells",
         "Edit",
-        (),
+        (Keys.Paste,),
         "Write what was copied, from this cell on",
+        answered_by_focus=True,
     ),
     ActionRow(
         "edit.find",
@@ -160,6 +169,9 @@ WINDOW_ACTIONS = (
         (),
         "Put all panels back",
         separated=True,
+    ),
+    ActionRow(
+        "help.keys", "Keyboard shortcuts", "Help", ("Ctrl+?",), "Say which keys do what"
     ),
     ActionRow("help.about", "About TFLM Studio", "Help", (), "Version and licence"),
 )

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tflm_studio.model.errors import StudioError
+from tflm_studio.model.place_names import plural
 from tflm_studio.model.resource_files import resource_path
+
+NONE_OPENED = "None of the files can be opened"
+MOST_REFUSALS = 5  # in a message
 
 
 def open_windows(files: Sequence[str]) -> int:
@@ -38,6 +42,8 @@ def open_windows(files: Sequence[str]) -> int:
 
 
 def _open_all(windows: object, files: Sequence[str]) -> None:
+    from PySide6.QtWidgets import QMessageBox
+
     from tflm_studio.ui.app.windows import Windows
 
     assert isinstance(windows, Windows)
@@ -48,6 +54,12 @@ def _open_all(windows: object, files: Sequence[str]) -> None:
         except StudioError as error:
             refused.append(error)
     if refused and not windows.open_windows:
+        # Started from a desktop, nobody sees what the terminal says.
+        text = "\n\n".join(map(str, refused[:MOST_REFUSALS]))
+        more = len(refused) - MOST_REFUSALS
+        rest = f"\n\nNor can {plural(more, 'other file')}." if more > 0 else ""
+        title = "The file cannot be opened" if len(refused) == 1 else NONE_OPENED
+        QMessageBox.critical(None, title, text + rest)
         raise refused[0]
     for refusal in refused:
         windows.open_windows[0].commands.files.report("The file cannot be opened", refusal)

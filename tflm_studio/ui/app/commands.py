@@ -35,12 +35,14 @@ from tflm_studio.ui.app.model_actions import (
 from tflm_studio.ui.app.model_commands import ModelCommands
 from tflm_studio.ui.app.operator_commands import OperatorCommands
 from tflm_studio.ui.app.panel_cycle import go_to_next_panel
+from tflm_studio.ui.app.shortcuts import shortcut_groups
 from tflm_studio.ui.app.surgery_commands import SurgeryCommands
 from tflm_studio.ui.app.tensor_actions import TENSOR_MENU
 from tflm_studio.ui.app.tensor_commands import TensorCommands
 from tflm_studio.ui.app.theme import THEMES, apply_theme
 from tflm_studio.ui.app.weight_commands import WeightCommands
 from tflm_studio.ui.views.go_to_dialog import ask_place
+from tflm_studio.ui.views.shortcut_dialog import ShortcutDialog
 
 if TYPE_CHECKING:
     from tflm_studio.ui.app.main_window import MainWindow
@@ -111,6 +113,9 @@ class Commands(QObject):
         action.setStatusTip(row.tip)
         action.setCheckable(row.checkable)
         action.setShortcuts([QKeySequence(keys) for keys in row.keys])
+        if row.answered_by_focus:
+            # Never met: an action stands in menus alone, which have no focus of this kind.
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{row.tip} ({keys})" if keys else row.tip)
         place, _, name = row.id.partition(".")
@@ -340,6 +345,10 @@ class Commands(QObject):
     def view_reset_layout(self) -> None:
         """Puts all panels back."""
         self._window.dock_layout.reset()
+
+    def help_keys(self) -> None:
+        """Lists the shortcuts of all commands."""
+        ShortcutDialog(shortcut_groups(), self._window).exec()
 
     def help_about(self) -> None:
         """Says which version this is."""

@@ -18,6 +18,7 @@ from tflm_studio.model.errors import ReadError
 from tflm_studio.model.place_names import thing_at
 from tflm_studio.model.schema import Model
 from tflm_studio.ui.app.file_commands import OPEN_FILTER
+from tflm_studio.ui.models.difference_table import ON_DISK
 from tflm_studio.ui.views.difference_dialog import DifferenceDialog
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class ComparisonCommands(QObject):
 
     def _compare(self, path: Path, symbol: str | None) -> DifferenceDialog:
         is_own = path == self._window.document.path
-        there = "the file on disk" if is_own else path.name
+        there = ON_DISK if is_own else path.name
         dialog = DifferenceDialog(self._window.session, there, self._window)
         dialog.place_wanted.connect(self._show)
         dialog.several.connect(partial(self._choose, dialog, path))

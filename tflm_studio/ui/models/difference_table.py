@@ -26,6 +26,7 @@ Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 MOST_SHOWN = 10_000
 TITLES = ("Where", "Change", "Open here", "{}", "Address")
+ON_DISK = "the file on disk"
 LONGEST_TITLE = 28
 _CHANGES = {DifferenceKind.REMOVED: "only here", DifferenceKind.INSERTED: "missing here"}
 
@@ -77,7 +78,8 @@ class DifferenceTable(ChoiceTable[DifferenceRow]):
         super().__init__()
         self.shown: list[DifferenceRow] = []
         self._in_order: list[DifferenceRow] = []
-        name = at_start(excerpt(there, LONGEST_TITLE))
+        # A file keeps its name as it is; words begin a title with a capital.
+        name = at_start(there) if there == ON_DISK else excerpt(there, LONGEST_TITLE)
         self.titles = tuple(title.format(name) for title in TITLES)
 
     def headerData(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from tflm_studio.editing.offline_planning import (
@@ -34,6 +35,7 @@ class ArenaPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("arena_panel")
         self._session, self._watch = session, watch
+        self._is_shown = False
         self.figures = ElidedLabel()
         self.figures.setObjectName("arena_figures")
         self.note = ElidedLabel()
@@ -77,6 +79,7 @@ class ArenaPanel(QWidget):
         self.figures.say(self._figures_text())
         self.note.say(self._note_text())
         self.measure.setText("&Cancel" if watch.is_measuring else "Meas&ure")
+        self._offer_keys()
         self.make_plan.setEnabled(plan is not None)
         self.remove_plan.setEnabled(watch.has_offline_plan)
         if plan is not self.chart.plan:
@@ -158,4 +161,11 @@ class ArenaPanel(QWidget):
 
     def set_shown(self, is_shown: bool) -> None:
         """Tells whether people see it: a panel behind another counts as visible for Qt."""
-        self._watch.is_wanted = is_shown
+        self._is_shown = self._watch.is_wanted = is_shown
+        self._offer_keys()
+
+    def _offer_keys(self) -> None:
+        """Keys must not press buttons that nobody sees."""
+        for button in (self.measure, self.make_plan, self.remove_plan):
+            keys = QKeySequence.mnemonic(button.text()) if self._is_shown else QKeySequence()
+            button.setShortcut(keys)

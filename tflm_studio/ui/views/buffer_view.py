@@ -264,6 +264,7 @@ class BufferView(QWidget):
     def _on_tab_changed(self, number: int) -> None:
         self._wanted_page = number
         if self._grid is not None:
+            self._say(self._grid.contents.note)  # what another page said is over
             self._choose_page(self._grid)
 
     def _show_page(self, number: int, grid: ValueGrid) -> None:
