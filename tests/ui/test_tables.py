@@ -210,6 +210,20 @@ def test_the_history_keeps_to_the_rules(qtmodeltester: ModelTester) -> None:
     assert history.index(0).data() == "2 earlier steps forgotten"
 
 
+def test_a_held_key_adds_no_rows_to_what_is_gone_to(open_sample: Opener, qtbot: QtBot) -> None:
+    window = open_sample("shapes_int8.tflite")
+    view = window.operator_view
+    window.session.selection.select(("subgraphs", 0, "operators", 3))
+    qtbot.keyPress(view, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.keyboardModifiers() == Qt.KeyboardModifier.ControlModifier
+    try:
+        window.session.selection.select(("subgraphs", 0, "operators", 1))
+        assert {i.row() for i in view.selectionModel().selectedRows()} == {1}
+    finally:
+        qtbot.keyRelease(view, Qt.Key.Key_Control)
+    assert QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier
+
+
 def test_the_selection_moves_along(open_sample: Opener) -> None:
     window = open_sample("shapes_int8.tflite")
     selection, operators = window.session.selection, "subgraphs[0].operators"

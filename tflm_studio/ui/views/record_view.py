@@ -154,7 +154,7 @@ class RecordView(QTableView):
         """Takes the focus; a row that is shown is current then."""
         self.setFocus()
         if not self.currentIndex().isValid() and self.proxy.rowCount():
-            self.setCurrentIndex(self.proxy.index(0, 0))
+            self._choose(self.proxy.index(0, 0))
 
     def count_text(self) -> str:
         """How many rows there are, and how many of them the filter shows."""
@@ -201,7 +201,7 @@ class RecordView(QTableView):
         # Rows marked because something else was selected are none that a person chose.
         was_marked, self._only_marked = self._only_marked, False
         if index.isValid() and self.currentIndex().row() != index.row():
-            self.setCurrentIndex(index)
+            self._choose(index)
         elif self._pressing:
             pass  # the press itself selects, and may be one of several with Ctrl
         elif index.isValid() and (was_marked or not self.selectionModel().isSelected(index)):
@@ -209,6 +209,10 @@ class RecordView(QTableView):
             flags = _SELECT.ClearAndSelect | _SELECT.Rows
             self.selectionModel().select(index, flags)
         self.scrollTo(index)
+
+    def _choose(self, index: QModelIndex) -> None:
+        """Makes a row the current and only one, whatever keys are held: Ctrl, as for undo."""
+        self.selectionModel().setCurrentIndex(index, _SELECT.ClearAndSelect | _SELECT.Rows)
 
     def _mark(self, address: Address) -> None:
         kind, session = str(self.table.list_address()[-1]), self.session
@@ -285,7 +289,7 @@ class RecordView(QTableView):
         )
 
     def _open_editor(self, index: QModelIndex) -> None:
-        self.selectionModel().setCurrentIndex(index, _SELECT.ClearAndSelect | _SELECT.Rows)
+        self._choose(index)
         self.scrollTo(index)
         self.edit(index)
 
