@@ -17,7 +17,7 @@ from tflm_studio.editing.proposal import Proposal
 from tflm_studio.formats.array_reader import ARRAY_SUFFIXES, read_array
 from tflm_studio.model.address import parse_address
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.field_text import parse_whole_number, read_float
+from tflm_studio.model.field_text import parse_whole_number, read_each, read_float
 from tflm_studio.model.index_text import read_indices
 from tflm_studio.model.tensor_types import Array
 from tflm_studio.schema.tables import Model
@@ -158,13 +158,6 @@ def _one_of(choices: tuple[str, ...], text: str) -> str:
     return text
 
 
-def _list_of(reads: Callable[[str], Any], text: str) -> Any:
-    found = [reads(part) for part in text.replace(";", ",").replace(",", " ").split()]
-    if not found:
-        raise EditError("a number is needed.")
-    return found
-
-
 def _axis(text: str) -> Any:
     words = {"auto": "auto", "none": None}
     return words[text] if text in words else parse_whole_number(text)
@@ -187,8 +180,8 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     str | None: str,
     Iterable[int]: read_indices,
     Sequence[int]: read_indices,
-    float | Sequence[float]: partial(_list_of, read_float),
-    int | Sequence[int]: partial(_list_of, parse_whole_number),
+    float | Sequence[float]: partial(read_each, read_float),
+    int | Sequence[int]: partial(read_each, parse_whole_number),
     int | None | Literal["auto"]: _axis,
     Array | Sequence[Any]: _file,
 }

@@ -93,12 +93,9 @@ def add(
     first_fresh = len(subgraph.tensors or [])
     makes = [*given, *range(first_fresh, first_fresh + len(fresh))]
     code = find_or_add(model, kind.code, kind.custom_code, version)
-    options = fitted_options(
-        kind,
-        [find_tensor(subgraph, k) for k in reads],
-        [*(find_tensor(subgraph, k) for k in given), *fresh],
-    )
     operator = Operator(code.index, reads, makes)
+    made = [*(find_tensor(subgraph, k) for k in given), *fresh]
+    options = fitted_options(kind, [find_tensor(subgraph, k) for k in reads], made)
     if options is not None:
         setattr(operator, kind.union, options)
     notes = _notes_on_new(model, subgraph_index, index, kind, operator, given)

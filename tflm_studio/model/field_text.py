@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -58,6 +58,18 @@ def read_list(row: Field, text: str) -> list[Any]:
     """
     words = re.split(r"[\s,;]+", text.strip().strip("[]{}"))
     return [read_item(row, word) for word in words if word]
+
+
+def read_each(read: Callable[[str], Any], text: str) -> list[Any]:
+    """Numbers in a text, each read by a function; commas, semicolons or blanks between them.
+
+    Raises:
+        EditError: There is none, or one cannot be read.
+    """
+    found = [read(part) for part in text.replace(";", ",").replace(",", " ").split()]
+    if not found:
+        raise EditError("a number is needed.")
+    return found
 
 
 def read_float(text: str) -> float:

@@ -109,11 +109,6 @@ class LinePage(PlotPage):
         self._prepare(is_new=True)
 
     @property
-    def is_reading(self) -> bool:
-        """Whether values are still being read in a thread."""
-        return self._preparing.is_running
-
-    @property
     def _parts(self) -> str:
         has_channels = self.grid is not None and channel_axis(self.grid.contents) is not None
         return self.controls.value(PARTS.key) if has_channels else "all"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tflm_studio.model.errors import EditError
-from tflm_studio.model.field_text import parse_whole_number, read_float
+from tflm_studio.model.field_text import parse_whole_number, read_each, read_float
 from tflm_studio.model.index_text import read_indices
 
 Kind = Literal[
@@ -53,13 +53,6 @@ def read_parameter(parameter: Parameter, text: str) -> Any:
         raise EditError(f"{title}: {error}") from None
 
 
-def _list_of(read: Callable[[str], Any], text: str) -> Any:
-    found = [read(part) for part in text.replace(",", " ").split()]
-    if not found:
-        raise EditError("a number is needed.")
-    return found
-
-
 def _file(text: str) -> Any:
     path = Path(text.strip()).expanduser()
     if path.suffix.lower() not in NUMBER_SUFFIXES:
@@ -73,8 +66,8 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     "text": str,
     "choice": str,
     "channels": read_indices,
-    "reals": partial(_list_of, read_float),
-    "wholes": partial(_list_of, parse_whole_number),
+    "reals": partial(read_each, read_float),
+    "wholes": partial(read_each, parse_whole_number),
     "file": _file,
     "tick": lambda text: text == "1",
 }
